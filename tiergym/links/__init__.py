@@ -1,0 +1,17 @@
+"""Links: round trips, radio power and the processes that bandwidth is drawn from."""
+
+from tiergym.links.autoregressive import AutoregressiveBandwidth
+from tiergym.links.bandwidth import BandwidthProcess, ConstantBandwidth
+from tiergym.links.profile import LinkProfile, link_names, load_link, parse_bandwidth
+from tiergym.links.trace import TraceBandwidth
+
+__all__ = [
+    "AutoregressiveBandwidth",
+    "BandwidthProcess",
+    "ConstantBandwidth",
+    "LinkProfile",
+    "TraceBandwidth",
+    "link_names",
+    "load_link",
+    "parse_bandwidth",
+]
