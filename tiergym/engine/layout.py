@@ -1,0 +1,205 @@
+"""Where everything lies: records of a model and of a row, and their views.
+
+A *model* holds the constants of one `System`, a *row* the whole state of one simulation. Both are
+plain bytes cut into sections of records, so that a snapshot is a copy of a slice, a call passes
+three arrays whatever it simulates, and no compiled type depends on the size of a scenario.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiergym.engine.compiling import compiled
+
+Bytes = NDArray[np.uint8]
+Record = np.dtype[np.void]
+
+NOBODY = -1
+NONE = -1
+
+RUNNING, DECIDING, ENDED, STUCK = 0, 1, 2, 3
+"""`HEAD.status`: nothing claimed is due; a claimed decision is due; the last charged task has
+left; nothing can happen any more although tasks are left."""
+
+
+def _record(spec: str) -> Record:
+    """A record from ``"i8 a b, f8 c"``: a type, then the names that have it."""
+    pairs = [
+        (name, kind)
+        for part in spec.replace("\n", " ").split(",")
+        for kind, *names in [part.split()]
+        for name in names
+    ]
+    return np.dtype(pairs, align=True)
+
+
+MODEL_HEAD = _record(
+    """i8 nodes links networks groups batch_columns executors claimed slots,
+    i8 at_node at_link at_network at_group at_stage at_seconds at_workspace at_rank at_slot,
+    i8 at_confidence confidences at_correct stage_rows,
+    f8 delay_weight error_weight late_weight energy_weight refusal_seconds idle_watts"""
+)
+MODEL_NODE = _record(
+    "i8 tier executors first_executor batch_max discipline uplink, f8 memory reserve busy_watts"
+)
+MODEL_LINK = _record(
+    """i8 source target packing,
+    f8 package_max per_package half_rtt base_watts joules_per_megabit"""
+)
+MODEL_NETWORK = _record("i8 blocks route table")
+MODEL_GROUP = _record("i8 network entry_block, f8 payload threshold_1 threshold_2")
+MODEL_STAGE = _record("i8 row end next_group, f8 growth")
+
+HEAD = _record(
+    """i8 model tasks jitter_columns status size,
+    i8 at_node at_link at_queue at_executor at_task at_event at_jitter at_piece at_history at_dirty,
+    f8 clock window last_decision elapsed,
+    i8 window_over next_arrival events handled remaining in_system dirty_nodes dirty_links,
+    f8 step_task_seconds step_joules, i8 step_wrong step_late step_refused,
+    f8 task_seconds joules, i8 wrong late refused decisions invalid_actions"""
+)
+NODE = _record(
+    """f8 held told_backlog told_at busy_seconds,
+    i8 queued idle started sequence wake dirty batches batch_tasks largest_batch answered"""
+)
+LINK = _record(
+    """i8 busy waiting_first waiting_last waiting wire_first wire_tasks flight_first flight_last,
+    i8 wire_piece seen_piece dirty packages tasks,
+    f8 waiting_bytes wire_bytes wire_start bytes busy_seconds"""
+)
+QUEUE = _record("i8 first last length, f8 arrival_sum")
+EXECUTOR = _record("i8 group first tasks, f8 start seconds duration")
+TASK = _record(
+    """f8 arrival deadline first_start finish return_delay carried carried_at entered,
+    i4 previous next network origin sample group sequence history_next,
+    i2 exit_block, i1 tier correct charged refused pre_uploaded ended"""
+)
+EVENT = _record("f8 time, i8 key")
+PIECE = _record("f8 start bandwidth, i8 last")
+HISTORY = _record("i8 last first_1 count_1 first_10 count_10")
+
+
+class World(NamedTuple):
+    """Views of one row and of its model; lives only inside compiled functions.
+
+    ``queue``, ``stage`` and ``jitter`` are flattened: ``[n * groups + g]``,
+    ``[n * jitter_columns + k]``; ``seconds`` and ``workspace`` by ``[row * batch_columns + b - 1]``.
+    ``piece`` holds the links' pieces one link after the other, `LINK.wire_piece` being a position
+    in it; `PIECE.last` marks the last of a link. ``dirty`` lists nodes, then links, that need a
+    look before time goes on.
+    """
+
+    head: Any
+    node: Any
+    link: Any
+    queue: Any
+    executor: Any
+    task: Any
+    event: Any
+    jitter: Any
+    piece: Any
+    history: Any
+    dirty: Any
+    model: Any
+    m_node: Any
+    m_link: Any
+    m_network: Any
+    m_group: Any
+    stage: Any
+    seconds: Any
+    workspace: Any
+    rank: Any
+    slot: Any
+    confidence: Any
+    correct: Any
+
+
+_HEAD_BYTES = HEAD.itemsize
+_MODEL_BYTES = MODEL_HEAD.itemsize
+_F4, _F8, _I8, _I1 = np.dtype("f4"), np.dtype("f8"), np.dtype("i8"), np.dtype("i1")
+
+
+@compiled
+def open_world(rows: Any, base: int, models: Any) -> World:
+    """Cut the row at byte ``base`` of ``rows`` and its model into views (no copy)."""
+    head = rows[base : base + _HEAD_BYTES].view(HEAD)
+    h = head[0]
+    at = h.model
+    model = models[at : at + _MODEL_BYTES].view(MODEL_HEAD)
+    m = model[0]
+    return World(
+        head,
+        rows[base + h.at_node : base + h.at_link].view(NODE),
+        rows[base + h.at_link : base + h.at_queue].view(LINK),
+        rows[base + h.at_queue : base + h.at_executor].view(QUEUE),
+        rows[base + h.at_executor : base + h.at_task].view(EXECUTOR),
+        rows[base + h.at_task : base + h.at_event].view(TASK),
+        rows[base + h.at_event : base + h.at_jitter].view(EVENT),
+        rows[base + h.at_jitter : base + h.at_piece].view(_F8),
+        rows[base + h.at_piece : base + h.at_history].view(PIECE),
+        rows[base + h.at_history : base + h.at_dirty].view(HISTORY),
+        rows[base + h.at_dirty : base + h.size].view(_I8),
+        model,
+        models[at + m.at_node : at + m.at_link].view(MODEL_NODE),
+        models[at + m.at_link : at + m.at_network].view(MODEL_LINK),
+        models[at + m.at_network : at + m.at_group].view(MODEL_NETWORK),
+        models[at + m.at_group : at + m.at_stage].view(MODEL_GROUP),
+        models[at + m.at_stage : at + m.at_seconds].view(MODEL_STAGE),
+        models[at + m.at_seconds : at + m.at_workspace].view(_F8),
+        models[at + m.at_workspace : at + m.at_rank].view(_F8),
+        models[at + m.at_rank : at + m.at_slot].view(_I8),
+        models[at + m.at_slot : at + m.at_confidence].view(_I8),
+        models[at + m.at_confidence : at + m.at_confidence + 4 * m.confidences].view(_F4),
+        models[at + m.at_correct : at + m.at_correct + m.confidences].view(_I1),
+    )
+
+
+def row_sections(model: np.void, tasks: int, jitter_columns: int, pieces: int) -> dict[str, int]:
+    """Byte offset of each section of a row, and its whole ``size``.
+
+    Args:
+        model: the `MODEL_HEAD` record.
+        tasks: T; jitter_columns: K of the instance; pieces: P.
+    """
+    nodes, links, groups = int(model["nodes"]), int(model["links"]), int(model["groups"])
+    executors = int(model["executors"])
+    sizes = {
+        "at_node": HEAD.itemsize,
+        "at_link": nodes * NODE.itemsize,
+        "at_queue": links * LINK.itemsize,
+        "at_executor": nodes * groups * QUEUE.itemsize,
+        "at_task": executors * EXECUTOR.itemsize,
+        "at_event": tasks * TASK.itemsize,
+        # Every executor and link has at most one event of a kind, every task one answer.
+        "at_jitter": (executors + 2 * links + tasks + 1) * EVENT.itemsize,
+        "at_piece": nodes * jitter_columns * 8,
+        "at_history": pieces * PIECE.itemsize,
+        "at_dirty": groups * HISTORY.itemsize,
+        "size": (nodes + links) * 8,
+    }
+    ends = np.cumsum(list(sizes.values()))
+    return {name: int(end) for name, end in zip(sizes, ends, strict=True)}
+
+
+SECTION_OF = {
+    "node": ("at_node", "at_link", NODE),
+    "link": ("at_link", "at_queue", LINK),
+    "queue": ("at_queue", "at_executor", QUEUE),
+    "executor": ("at_executor", "at_task", EXECUTOR),
+    "task": ("at_task", "at_event", TASK),
+    "event": ("at_event", "at_jitter", EVENT),
+    "jitter": ("at_jitter", "at_piece", _F8),
+    "piece": ("at_piece", "at_history", PIECE),
+}
+
+
+def row_view(row: Bytes, section: str) -> NDArray[Any]:
+    """The records of ``section`` of one row (a view), for use outside compiled code."""
+    head = row[:_HEAD_BYTES].view(HEAD)[0]
+    if section == "head":
+        return row[:_HEAD_BYTES].view(HEAD)
+    begin, end, dtype = SECTION_OF[section]
+    return row[int(head[begin]) : int(head[end])].view(dtype)

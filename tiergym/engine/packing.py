@@ -1,0 +1,290 @@
+"""`System` to model bytes and `Instance` to row bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiergym.engine.compiling import compiled
+from tiergym.engine.events import WINDOW_END, mark_node, schedule
+from tiergym.engine.layout import (
+    HEAD,
+    MODEL_GROUP,
+    MODEL_HEAD,
+    MODEL_LINK,
+    MODEL_NETWORK,
+    MODEL_NODE,
+    MODEL_STAGE,
+    NOBODY,
+    NONE,
+    Bytes,
+    World,
+    open_world,
+    row_sections,
+)
+from tiergym.errors import InvalidInput
+from tiergym.scenarios.instance import Instance
+from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, System
+
+
+def canonical_group(system: System, group: int) -> int:
+    """The group that tasks of ``group`` join: the lowest entry kind with the same entry block."""
+    first = group - group % ENTRIES
+    blocks = system.group_entry_block[first : group + 1]
+    return first + int(np.flatnonzero(blocks == blocks[-1])[0])
+
+
+def slot_groups(system: System, node: int) -> list[int]:
+    """Groups that can queue at ``node``, in their order: the slots of a `schedule` decision."""
+    rows = system.stage_row[node]
+    return [g for g in range(system.groups) if rows[g] >= 0 and canonical_group(system, g) == g]
+
+
+def pack_system(system: System, claimed: int = NOBODY) -> Bytes:
+    """The bytes of a model.
+
+    Args:
+        claimed: the node whose `schedule` decisions the caller takes, `NOBODY` for none.
+
+    Raises:
+        InvalidInput: if there is no such node.
+    """
+    if not NOBODY <= claimed < system.nodes:
+        raise InvalidInput("claimed", claimed, f"a node, 0 to {system.nodes - 1}, or {NOBODY}")
+    sections = {
+        "at_node": _pack_nodes(system),
+        "at_link": _pack_links(system),
+        "at_network": _pack_networks(system),
+        "at_group": _pack_groups(system),
+        "at_stage": _pack_stages(system),
+        "at_seconds": system.stage_seconds.ravel(),
+        "at_workspace": system.stage_workspace.ravel(),
+        "at_rank": system.node_rank.ravel(),
+        "at_slot": np.array(slot_groups(system, claimed) if claimed >= 0 else [], np.int64),
+        "at_confidence": system.exit_confidence.ravel(),
+        "at_correct": system.exit_correct.ravel(),
+    }
+    head = np.zeros(1, MODEL_HEAD)
+    parts: list[Bytes] = []
+    at = MODEL_HEAD.itemsize
+    for name, array in sections.items():
+        data = np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)
+        head[name] = at
+        parts += [data, np.zeros(-len(data) % 8, np.uint8)]
+        at += len(data) + -len(data) % 8
+    _fill_model_head(head, system, claimed, len(sections["at_slot"]))
+    return np.concatenate([head.view(np.uint8), *parts])
+
+
+def _fill_model_head(head: NDArray[Any], system: System, claimed: int, slots: int) -> None:
+    cost = system.cost
+    values: dict[str, float] = {
+        "nodes": system.nodes,
+        "links": system.links,
+        "networks": system.networks,
+        "groups": system.groups,
+        "batch_columns": system.batch_columns,
+        "executors": int(system.node_executors.sum()),
+        "claimed": claimed,
+        "slots": slots,
+        "confidences": system.exit_confidence.size,
+        "stage_rows": len(system.stage_seconds),
+        "delay_weight": cost.delay_weight,
+        "error_weight": cost.error_weight,
+        "late_weight": cost.late_weight,
+        "energy_weight": cost.energy_weight,
+        "refusal_seconds": cost.refusal_seconds,
+        "idle_watts": float(system.node_idle_watts.sum()),
+    }
+    for name, value in values.items():
+        head[name] = value
+
+
+def _pack_nodes(system: System) -> NDArray[Any]:
+    nodes = np.zeros(system.nodes, MODEL_NODE)
+    nodes["tier"] = system.node_tier
+    nodes["executors"] = system.node_executors
+    nodes["first_executor"] = np.cumsum(system.node_executors) - system.node_executors
+    nodes["batch_max"] = system.node_batch_max
+    nodes["discipline"] = system.node_discipline
+    nodes["uplink"] = system.node_uplink
+    nodes["memory"] = system.node_memory
+    nodes["reserve"] = system.node_reserve
+    extra = system.node_busy_watts - system.node_idle_watts
+    nodes["busy_watts"] = extra / system.node_executors
+    return nodes
+
+
+def _pack_links(system: System) -> NDArray[Any]:
+    links = np.zeros(system.links, MODEL_LINK)
+    for name in MODEL_LINK.names or ():
+        links[name] = getattr(system, f"link_{name}")
+    return links
+
+
+def _pack_networks(system: System) -> NDArray[Any]:
+    networks = np.zeros(system.networks, MODEL_NETWORK)
+    for name in MODEL_NETWORK.names or ():
+        networks[name] = getattr(system, f"network_{name}")
+    return networks
+
+
+def _pack_groups(system: System) -> NDArray[Any]:
+    groups = np.zeros(system.groups, MODEL_GROUP)
+    route = np.arange(system.groups) // ENTRIES
+    groups["network"] = system.route_network[route]
+    groups["entry_block"] = system.group_entry_block
+    groups["payload"] = system.group_payload
+    groups["threshold_1"] = system.route_threshold[route, 0]
+    groups["threshold_2"] = system.route_threshold[route, 1]
+    return groups
+
+
+def _pack_stages(system: System) -> NDArray[Any]:
+    stages = np.zeros(system.nodes * system.groups, MODEL_STAGE)
+    stages["row"] = system.stage_row.ravel()
+    stages["end"] = system.stage_end.ravel()
+    stages["next_group"] = NONE
+    for n in range(system.nodes):
+        for g in range(system.groups):
+            if system.stage_row[n, g] >= 0:
+                _link_stage(system, stages[n * system.groups + g], n, g)
+    return stages
+
+
+def _link_stage(system: System, stage: Any, n: int, g: int) -> None:
+    """Say which group a task joins after its stage, and how much its payload grows there."""
+    route = g // ENTRIES
+    if stage["end"] < system.network_blocks[system.route_network[route]]:
+        following = canonical_group(system, ENTRIES * route + int(system.node_tier[n]) + 1)
+        stage["next_group"] = following
+        growth = system.group_payload[following] - system.group_payload[g]
+        stage["growth"] = max(0.0, float(growth))
+
+
+def servable(system: System) -> NDArray[np.bool_]:
+    """bool[N, M]: whether a task of network m that arrives at node n can reach its last block."""
+    return np.array(
+        [[_can_serve(system, n, m) for m in range(system.networks)] for n in range(system.nodes)],
+        dtype=np.bool_,
+    ).reshape(system.nodes, system.networks)
+
+
+def _can_serve(system: System, n: int, m: int) -> bool:
+    group = ENTRIES * int(system.network_route[m])
+    while True:
+        row, end = int(system.stage_row[n, group]), int(system.stage_end[n, group])
+        if row == NO_STAGE:
+            return False
+        if row != EMPTY_STAGE:
+            if end == system.network_blocks[m]:
+                return True
+            tier = int(system.node_tier[n])
+            group = canonical_group(system, group - group % ENTRIES + tier + 1)
+        if system.node_uplink[n] < 0:
+            return False
+        n = int(system.link_target[system.node_uplink[n]])
+
+
+def new_head(model: np.void, model_at: int, instance: Instance) -> NDArray[Any]:
+    """The `HEAD` record (length one) of a row that holds ``instance``, clock at zero."""
+    head = np.zeros(1, HEAD)
+    columns = instance.jitter.shape[1]
+    head["model"] = model_at
+    head["tasks"] = instance.tasks
+    head["jitter_columns"] = columns
+    head["window"] = instance.window
+    sections = row_sections(model, instance.tasks, columns, len(instance.piece_start))
+    for name, at in sections.items():
+        head[name] = at
+    return head
+
+
+@compiled
+def load(
+    rows: Bytes,
+    base: int,
+    models: Bytes,
+    arrival: Any,
+    origin: Any,
+    network: Any,
+    sample: Any,
+    deadline: Any,
+    charged: Any,
+    jitter: Any,
+    piece_offset: Any,
+    piece_start: Any,
+    piece_bandwidth: Any,
+) -> None:
+    """Fill the row at ``base``, whose head stands already, with an instance at clock zero."""
+    w = open_world(rows, base, models)
+    h = w.head[0]
+    for i in range(h.tasks):
+        task = w.task[i]
+        task.arrival = arrival[i]
+        task.deadline = deadline[i]
+        task.origin = origin[i]
+        task.network = network[i]
+        task.sample = sample[i]
+        task.charged = 1 if charged[i] else 0
+        h.remaining += task.charged
+        _clear_task(w, i)
+    for k in range(len(jitter)):
+        w.jitter[k] = jitter[k]
+    _load_pieces(w, piece_offset, piece_start, piece_bandwidth)
+    _clear_nodes(w)
+    schedule(w, h.window, WINDOW_END, 0)
+
+
+@compiled
+def _clear_task(w: World, i: int) -> None:
+    task = w.task[i]
+    task.first_start = np.nan
+    task.finish = np.nan
+    task.return_delay = 0.0
+    task.carried = np.nan
+    task.carried_at = np.nan
+    task.entered = np.nan
+    task.previous = NONE
+    task.next = NONE
+    task.history_next = NONE
+    task.group = NONE
+    task.sequence = NONE
+    task.exit_block = NONE
+    task.tier = NONE
+    task.correct = NONE
+    task.refused = 0
+    task.pre_uploaded = 0
+    task.ended = 0
+
+
+@compiled
+def _load_pieces(w: World, offset: Any, start: Any, bandwidth: Any) -> None:
+    for e in range(w.model[0].links):
+        w.link[e].wire_piece = offset[e]
+        w.link[e].seen_piece = offset[e]
+        w.link[e].flight_first = NONE
+        w.link[e].flight_last = NONE
+        for p in range(offset[e], offset[e + 1]):
+            w.piece[p].start = start[p]
+            w.piece[p].bandwidth = bandwidth[p]
+            w.piece[p].last = 1 if p + 1 == offset[e + 1] else 0
+
+
+@compiled
+def _clear_nodes(w: World) -> None:
+    for n in range(w.model[0].nodes):
+        w.node[n].idle = w.m_node[n].executors
+        w.node[n].told_at = np.nan
+        mark_node(w, n)
+    for x in range(w.model[0].executors):
+        w.executor[x].group = NONE
+    for q in range(w.model[0].nodes * w.model[0].groups):
+        w.queue[q].first = NONE
+        w.queue[q].last = NONE
+    for g in range(w.model[0].groups):
+        w.history[g].last = NONE
+        w.history[g].first_1 = NONE
+        w.history[g].first_10 = NONE

@@ -1,0 +1,264 @@
+"""`Simulation`: rows of simulations over compiled systems, for environments, planners and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiergym.engine.compiling import announced, compiled
+from tiergym.engine.layout import (
+    DECIDING,
+    ENDED,
+    HEAD,
+    MODEL_HEAD,
+    NOBODY,
+    STUCK,
+    Bytes,
+    open_world,
+    row_sections,
+    row_view,
+)
+from tiergym.engine.log import TaskLog, read_log
+from tiergym.engine.nodes import batch_fits
+from tiergym.engine.packing import load, new_head, pack_system, servable, slot_groups
+from tiergym.engine.running import RUN, UPLOAD, WAIT, decide, run
+from tiergym.errors import InvalidInput
+from tiergym.scenarios.instance import Instance, check_instance
+from tiergym.scenarios.system import System
+
+
+@compiled
+def run_row(rows: Bytes, base: int, models: Bytes) -> int:
+    """Run one row to its next decision or end; returns `HEAD.status`."""
+    w = open_world(rows, base, models)
+    run(w)
+    return w.head[0].status
+
+
+@compiled
+def decide_row(rows: Bytes, base: int, models: Bytes, kind: int, g: int, count: int) -> int:
+    """Carry out one decision in one row and run on; returns `HEAD.status`."""
+    w = open_world(rows, base, models)
+    decide(w, kind, g, count)
+    run(w)
+    return w.head[0].status
+
+
+@compiled
+def fits_row(rows: Bytes, base: int, models: Bytes, n: int, g: int, count: int) -> bool:
+    """Whether a batch fits into a node's memory now."""
+    return batch_fits(open_world(rows, base, models), n, g, count)
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A whole simulation at one moment, future included: a plain copy that can be pickled.
+
+    Attributes:
+        row: the bytes of the row.
+        system: index of its system in the `Simulation` it was taken from.
+    """
+
+    row: Bytes
+    system: int
+
+
+class Simulation:
+    """Rows of independent simulations; each is a pure function of an instance and decisions.
+
+    A row holds one instance of one of ``systems``. `start` runs it to the first decision that the
+    caller has claimed; `decide` carries one out and runs to the next; it has ended when the last
+    charged task has left. Decisions nobody claimed are taken by the nodes' built-in disciplines.
+
+    Args:
+        systems: the systems that rows may simulate.
+        rows: number of rows.
+        claimed: for each system, the node whose `schedule` decisions the caller takes
+            (`NOBODY` for none); one number for all.
+
+    Raises:
+        InvalidInput: for an unknown node, no system, or fewer than one row.
+    """
+
+    def __init__(
+        self, systems: Sequence[System], rows: int = 1, claimed: int | Sequence[int] = NOBODY
+    ) -> None:
+        if rows < 1:
+            raise InvalidInput("rows", rows, "at least one")
+        if not systems:
+            raise InvalidInput("systems", systems, "at least one system")
+        self.systems = tuple(systems)
+        nodes = [claimed] * len(systems) if isinstance(claimed, int) else list(claimed)
+        self.claimed = tuple(nodes)
+        packed = [pack_system(s, n) for s, n in zip(self.systems, nodes, strict=True)]
+        self.models: Bytes = np.concatenate(packed)
+        self.model_at = np.cumsum([0, *map(len, packed)])[:-1].astype(np.int64)
+        self.slots = [slot_groups(s, n) if n >= 0 else [] for s, n in zip(systems, nodes, strict=True)]
+        self._servable = [servable(s) for s in self.systems]
+        self.rows = rows
+        self.system_of = np.zeros(rows, np.int64)
+        self.stride = HEAD.itemsize
+        self.buffer: Bytes = np.zeros(rows * self.stride, np.uint8)
+        self.base: NDArray[np.int64] = np.arange(rows) * self.stride
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        state["buffer"] = self.buffer.copy()
+        return state
+
+    def start(self, row: int, instance: Instance, system: int = 0, check: bool = True) -> int:
+        """Load ``instance`` into ``row`` and run to the first decision; returns the status.
+
+        Raises:
+            InvalidInput: if the instance does not suit the system.
+        """
+        if check:
+            self.check(instance, system)
+        self.load(row, instance, system)
+        with announced("the simulator"):
+            return self._checked(run_row(self.buffer, int(self.base[row]), self.models))
+
+    def load(self, row: int, instance: Instance, system: int = 0) -> None:
+        """Load ``instance`` into ``row``, clock at zero, nothing run yet."""
+        at = int(self.model_at[system])
+        model = self.models[at : at + MODEL_HEAD.itemsize].view(MODEL_HEAD)[0]
+        head = new_head(model, at, instance)
+        size = int(head["size"][0])
+        self.reserve(size)
+        base = int(self.base[row])
+        self.buffer[base : base + size] = 0
+        self.buffer[base : base + HEAD.itemsize] = head.view(np.uint8)
+        self.system_of[row] = system
+        with announced("the simulator"):
+            load(
+                self.buffer,
+                base,
+                self.models,
+                instance.arrival,
+                instance.origin,
+                instance.network,
+                instance.sample,
+                instance.deadline,
+                instance.charged,
+                instance.jitter.ravel(),
+                instance.piece_offset,
+                instance.piece_start,
+                instance.piece_bandwidth,
+            )
+
+    def check(self, instance: Instance, system: int = 0) -> None:
+        """Raise `InvalidInput` unless every task of ``instance`` can be served by ``system``."""
+        check_instance(self.systems[system], instance)
+        lost = ~self._servable[system][instance.origin, instance.network]
+        if lost.any():
+            at = int(np.flatnonzero(lost)[0])
+            names = self.systems[system]
+            where = names.node_names[instance.origin[at]]
+            what = names.network_names[instance.network[at]]
+            raise InvalidInput(
+                f"instance.network[{at}]", what, f"a network that can be served from {where}"
+            )
+
+    def reserve(self, size: int) -> None:
+        """Make room for rows of ``size`` bytes, keeping what the rows hold."""
+        if size <= self.stride:
+            return
+        stride = -(-size // 64) * 64
+        buffer = np.zeros(self.rows * stride, np.uint8)
+        buffer.reshape(self.rows, stride)[:, : self.stride] = self.buffer.reshape(self.rows, -1)
+        self.buffer, self.stride = buffer, stride
+        self.base = np.arange(self.rows) * stride
+
+    def decide(self, row: int, kind: int, group: int = 0, count: int = 0) -> int:
+        """Carry out a `schedule` decision and run to the next; returns the status.
+
+        Args:
+            kind: `WAIT`, `RUN` the ``count`` oldest or `UPLOAD` the youngest tasks of ``group``.
+
+        Raises:
+            InvalidInput: if the decision cannot be carried out now.
+        """
+        self._check_decision(row, kind, group, count)
+        base = int(self.base[row])
+        return self._checked(decide_row(self.buffer, base, self.models, kind, group, count))
+
+    def _check_decision(self, row: int, kind: int, group: int, count: int) -> None:
+        if self.head(row)["status"] != DECIDING:
+            raise InvalidInput("row", row, "a row in which a decision is due")
+        if kind == WAIT:
+            return
+        system = int(self.system_of[row])
+        node, groups = self.claimed[system], self.systems[system].groups
+        if kind not in (RUN, UPLOAD):
+            raise InvalidInput("kind", kind, "WAIT, RUN or UPLOAD")
+        if group not in self.slots[system]:
+            raise InvalidInput("group", group, f"one of {self.slots[system]}")
+        length = int(self.view(row, "queue")["length"][node * groups + group])
+        if not 1 <= count <= length:
+            raise InvalidInput("count", count, f"1 to the {length} queued")
+        if kind == RUN:
+            self._check_run(row, node, group, count)
+        elif self.systems[system].node_uplink[node] < 0:
+            raise InvalidInput("kind", kind, "no UPLOAD from a node without an uplink")
+
+    def _check_run(self, row: int, node: int, group: int, count: int) -> None:
+        largest = int(self.systems[int(self.system_of[row])].node_batch_max[node])
+        if count > largest:
+            raise InvalidInput("count", count, f"at most batch_max = {largest}")
+        if self.view(row, "node")["idle"][node] == 0:
+            raise InvalidInput("kind", RUN, "RUN only while an executor is idle")
+        base = int(self.base[row])
+        if not fits_row(self.buffer, base, self.models, node, group, count):
+            raise InvalidInput("count", count, "a batch that fits into the node's memory")
+
+    def head(self, row: int) -> Any:
+        """The `HEAD` record of a row (a view)."""
+        return self.view(row, "head")[0]
+
+    def view(self, row: int, section: str) -> NDArray[Any]:
+        """The records of a section of a row (a view); names in `layout.SECTION_OF`."""
+        base = int(self.base[row])
+        return row_view(self.buffer[base : base + self.stride], section)
+
+    def ended(self, row: int) -> bool:
+        """Whether the last charged task of a row has left."""
+        return bool(self.head(row)["status"] == ENDED)
+
+    def log(self, row: int) -> TaskLog:
+        """What has happened to every task of a row so far."""
+        base = int(self.base[row])
+        names = self.systems[int(self.system_of[row])].network_names
+        return read_log(self.buffer[base : base + self.stride], names)
+
+    def snapshot(self, row: int) -> Snapshot:
+        """A copy of a row, its future included."""
+        base = int(self.base[row])
+        size = int(self.head(row)["size"])
+        return Snapshot(self.buffer[base : base + size].copy(), int(self.system_of[row]))
+
+    def restore(self, row: int, snapshot: Snapshot) -> None:
+        """Put a snapshot of this or of an equal `Simulation` into ``row``."""
+        self.reserve(len(snapshot.row))
+        base = int(self.base[row])
+        self.buffer[base : base + len(snapshot.row)] = snapshot.row
+        self.system_of[row] = snapshot.system
+
+    @staticmethod
+    def _checked(status: int) -> int:
+        if status == STUCK:
+            raise RuntimeError("nothing can happen any more, yet tasks are left: a simulator bug")
+        return status
+
+
+def simulate(system: System, instance: Instance) -> TaskLog:
+    """Run ``instance`` to its end with every decision taken by the built-in disciplines."""
+    simulation = Simulation([system])
+    simulation.start(0, instance)
+    return simulation.log(0)
+
+
+__all__ = ["Simulation", "Snapshot", "row_sections", "simulate"]
