@@ -1,0 +1,63 @@
+# Every target makes $(VENV) first if it is missing or older than what it is made from.
+# Settings: PYTHON (3.11 or newer, makes the environment), VENV (its folder), WORKERS (of pytest).
+
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= 2
+
+PY := $(VENV)/bin/python
+PINS := .ci/constraints.txt
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet -c $(PINS)
+
+# Small arrays: a second thread only waits for the first.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export NUMBA_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help leaderboard test bench lint clean
+
+help: ## list the targets (the default)
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+leaderboard: $(VENV)/.run ## run the quick suite, print its table, write the page under results/
+	$(PY) -m baselines.leaderboard
+
+test: $(VENV)/.dev ## run all tests
+	$(PY) -m pytest -n $(WORKERS)
+
+bench: $(VENV)/.dev ## measure speed beside CartPole and SimPy
+	$(PY) -m baselines.bench
+
+lint: $(VENV)/.dev ## check style (ruff), format (ruff) and types (pyright, strict on tiergym/)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m pyright --pythonpath $(PY)
+
+clean: ## remove the environment, caches and build outputs; results/ stays
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	find tiergym baselines tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "tiergym needs Python 3.11 or newer; $(PYTHON) is not. Try: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing. Try: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --upgrade pip
+
+# What runs tiergym and its leaderboard.
+$(VENV)/.run: pyproject.toml $(PINS) | $(PY)
+	@echo "Installing tiergym into $(VENV) ..."
+	@$(PIP) -e '.[leaderboard]'
+	@touch $@
+
+# What tests it as well. torch goes first: with its pin met, nothing that needs torch picks another.
+$(VENV)/.dev: $(VENV)/.run
+	@echo "Installing the test tools, torch among them, into $(VENV) ..."
+	@$(PIP) torch
+	@$(PIP) -e '.[dev]'
+	@touch $@
