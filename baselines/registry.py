@@ -1,0 +1,106 @@
+"""Finds policies by name. Every public file of a problem's folder that has ``POLICIES`` is one.
+
+A new policy is one new file in the folder of its problem; nothing is listed here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from baselines.policy import Entry, Policy
+from tiergym.errors import InvalidInput
+
+FOLDERS = {"tiergym/TaskScheduling-v0": "task_scheduling"}
+"""Environment id -> folder of ``baselines`` that holds its policies."""
+
+
+def policy_names(env_id: str = "tiergym/TaskScheduling-v0") -> list[str]:
+    """Names that `make_policy` knows for this environment, sorted."""
+    return sorted(_entries(_folder(env_id)))
+
+
+def make_policy(name: str, env: Any, **options: Any) -> Policy:
+    """Build the registered policy ``name`` for ``env``, a single or a vector environment.
+
+    Args:
+        name: one of `policy_names`.
+        env: read for its sizes (and, by planners only, for snapshots).
+        options: replace the tuned and the built-in values; see the class of the policy.
+
+    Raises:
+        InvalidInput: an unknown name or option, or a value that is not allowed.
+    """
+    folder = _folder(env_id_of(env))
+    entries = _entries(folder)
+    if name not in entries:
+        raise InvalidInput("policy", name, _names_like(name, sorted(entries)))
+    entry = entries[name]
+    allowed = _option_names(entry)
+    for option in options:
+        if option not in allowed:
+            raise InvalidInput(f"{name}.{option}", options[option], _names_like(option, allowed))
+    return entry.build(env, **{**entry.options, **tuned_options(folder).get(name, {}), **options})
+
+
+def env_id_of(env: Any) -> str:
+    """The registered id of ``env``; an environment made without one is taken by its class."""
+    spec = getattr(env, "spec", None) or getattr(env.unwrapped, "spec", None)
+    if spec is not None:
+        return str(spec.id)
+    module = type(env.unwrapped).__module__
+    for env_id, folder in FOLDERS.items():
+        if folder in module.split("."):
+            return env_id
+    raise InvalidInput("env", env, f"an environment of {', '.join(FOLDERS)}")
+
+
+@cache
+def tuned_options(folder: str) -> Mapping[str, Mapping[str, Any]]:
+    """Options by policy name from the folder's ``tuned.yaml``; empty without that file."""
+    file = resources.files("baselines").joinpath(folder, "tuned.yaml")
+    if not file.is_file():
+        return {}
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8"))["policies"])
+
+
+def _folder(env_id: str) -> str:
+    if env_id not in FOLDERS:
+        raise InvalidInput("env_id", env_id, f"one of {', '.join(FOLDERS)}")
+    return FOLDERS[env_id]
+
+
+@cache
+def _entries(folder: str) -> dict[str, Entry]:
+    package = importlib.import_module(f"baselines.{folder}")
+    found: dict[str, Entry] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name.startswith("_") or module.name == "tune":
+            continue
+        loaded = importlib.import_module(f"baselines.{folder}.{module.name}")
+        for name, entry in getattr(loaded, "POLICIES", {}).items():
+            if name in found:
+                raise InvalidInput(f"POLICIES of {loaded.__name__}", name, "a name that is free")
+            found[name] = entry
+    return found
+
+
+def _option_names(entry: Entry) -> list[str]:
+    names = list(inspect.signature(entry.build).parameters)
+    return names[1:]
+
+
+def _names_like(given: str, names: list[str]) -> str:
+    if not names:
+        return "no options"
+    close = difflib.get_close_matches(given, names, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"one of {', '.join(names)}{hint}"

@@ -1,0 +1,37 @@
+"""First come, first served: the group of the oldest task first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from baselines.policy import Entry
+from baselines.task_scheduling._rules import OLDEST, RulePolicy
+
+
+class Fcfs(RulePolicy):
+    """Runs the oldest task, alone or together with the others of its group.
+
+    ``fcfs-batched+upload`` is the reference of the leaderboard's scores. Its pre-upload rule is the
+    one of `Priority`, priorities included, so that the two differ in the order of runs only.
+    Options as in `RulePolicy`.
+    """
+
+    def __init__(
+        self,
+        env: Any,
+        batched: bool = True,
+        upload: bool = False,
+        high: float = 0.05,
+        low: float = 0.025,
+        upload_max: int = 16,
+        only_if_earlier: bool = True,
+    ) -> None:
+        super().__init__(env, OLDEST, batched, upload, high, low, upload_max, only_if_earlier)
+
+
+POLICIES = {
+    "fcfs": Entry(Fcfs, {"batched": False}),
+    "fcfs+upload": Entry(Fcfs, {"batched": False, "upload": True}),
+    "fcfs-batched": Entry(Fcfs),
+    "fcfs-batched+upload": Entry(Fcfs, {"upload": True}),
+}
