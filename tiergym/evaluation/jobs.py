@@ -1,0 +1,151 @@
+"""One job: a policy plays a block of seeds of a scenario side by side and leaves one file."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+from tiergym.evaluation.acting import Policy
+from tiergym.evaluation.records import (
+    Record,
+    make_record,
+    read_records,
+    write_records,
+    write_text,
+)
+from tiergym.evaluation.rollout import play
+from tiergym.evaluation.suites import Entry
+
+MakePolicy = Callable[..., Policy]
+"""``(name, env, **options) -> policy``; it has to be importable, since it is sent to workers."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know; it can be pickled.
+
+    Attributes:
+        environment, arguments: what is made, with ``scenario`` and the number of rows added.
+        entry: the policy. label: the scenario's label. scenario: its name, path or mapping.
+        seeds: those that have no record yet.
+        facts: what each record says of the job; ``facts["key"]`` tells whether an old one is valid.
+        path: the file of records.
+    """
+
+    environment: str
+    arguments: Mapping[str, Any]
+    entry: Entry
+    label: str
+    scenario: Any
+    seeds: tuple[int, ...]
+    facts: Mapping[str, Any]
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.entry.label} on {self.label}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An episode that could not be played to its end."""
+
+    policy: str
+    scenario: str
+    seed: int
+    error: str
+    trace: str
+
+    def __str__(self) -> str:
+        return f"{self.policy} on {self.scenario}, seed {self.seed}: {self.error}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: episodes recorded, decisions and seconds they took, and failures."""
+
+    episodes: int
+    decisions: float
+    seconds: float
+    failures: tuple[Failure, ...] = ()
+
+
+def job_path(folder: Path, scenario: str, policy: str, seeds: Sequence[int]) -> Path:
+    """Where the records of a block of seeds lie below the folder of a suite's results."""
+    names = (re.sub(r"[^\w.+@=-]", "_", name) for name in (scenario, policy))
+    return Path(folder, "records", *names, f"{seeds[0]}-{seeds[-1]}.jsonl")
+
+
+def run_job(job: Job, make_policy: MakePolicy) -> Outcome:
+    """Play the seeds of a job that have no valid record and write the file.
+
+    When the block fails, its seeds are played once more one by one, so that only the episodes that
+    really fail are missing (the number of rows changes no result).
+    """
+    began = time.perf_counter()
+    kept = [r for r in read_records(job.path) if r.get("key") == job.facts["key"]]
+    records, failures = _play_block(job, make_policy)
+    seconds = time.perf_counter() - began
+    if records:
+        fresh = {record["seed"] for record in records}
+        write_records(job.path, [*records, *(r for r in kept if r["seed"] not in fresh)])
+    decisions = float(sum(record["metrics"].get("decisions") or 0.0 for record in records))
+    outcome = Outcome(len(records), decisions, seconds, tuple(failures))
+    _write_timing(job, outcome)
+    return outcome
+
+
+def _play_block(job: Job, make_policy: MakePolicy) -> tuple[list[Record], list[Failure]]:
+    try:
+        return _play_seeds(job, job.seeds, make_policy), []
+    except Exception as error:
+        if len(job.seeds) == 1:
+            return [], [_failure(job, job.seeds[0], error)]
+    records: list[Record] = []
+    failures: list[Failure] = []
+    for seed in job.seeds:
+        try:
+            records += _play_seeds(job, (seed,), make_policy)
+        except Exception as error:
+            failures.append(_failure(job, seed, error))
+    return records, failures
+
+
+def _play_seeds(job: Job, seeds: tuple[int, ...], make_policy: MakePolicy) -> list[Record]:
+    env = gym.make_vec(
+        job.environment,
+        num_envs=len(seeds),
+        scenario=job.scenario,
+        invalid_action="raise",
+        **job.arguments,
+    )
+    try:
+        policy = make_policy(job.entry.name, env, **job.entry.options)
+        facts = {**job.facts, "privileged": bool(getattr(policy, "privileged", False))}
+        episodes = play(env, policy, seeds)
+    finally:
+        env.close()
+    return [make_record(facts, episode) for episode in episodes]
+
+
+def _failure(job: Job, seed: int, error: Exception) -> Failure:
+    notes = " ".join(getattr(error, "__notes__", ()))
+    message = f"{type(error).__name__}: {error} {notes}".strip()
+    trace = "".join(traceback.format_exception(error))
+    return Failure(job.entry.label, job.label, seed, message, trace)
+
+
+def _write_timing(job: Job, outcome: Outcome) -> None:
+    """Beside the records, not in them: a clock never tells the same twice."""
+    if outcome.episodes and not outcome.failures:
+        facts = {"seconds": outcome.seconds, "decisions": outcome.decisions}
+        folder = job.path.parents[3]
+        timing = folder / "timings" / job.path.relative_to(folder / "records")
+        write_text(timing.with_suffix(".json"), json.dumps(facts) + "\n")

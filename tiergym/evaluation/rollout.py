@@ -1,0 +1,224 @@
+"""Play a policy through whole episodes: one `Episode` a seed, illegal actions always raise.
+
+How results are stored, compared or shown is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast, overload
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
+
+from tiergym.errors import InvalidInput
+from tiergym.evaluation.acting import (
+    AnyEnv,
+    AnyVectorEnv,
+    Bools,
+    PolicyLike,
+    checked,
+    legal_actions,
+    noting,
+    player,
+    seed_policy,
+    unwrapped,
+)
+
+if TYPE_CHECKING:
+    from tiergym.engine import TaskLog
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """One finished episode.
+
+    Attributes:
+        seed: what its row was reset with.
+        log: what happened to each task.
+        metrics: the flat mapping that the environment tells at the end; NaN where unknown.
+    """
+
+    seed: int
+    log: TaskLog
+    metrics: dict[str, float]
+
+
+@overload
+def rollout(env: AnyEnv, policy: PolicyLike, seed: int, **given: Any) -> TaskLog: ...
+@overload
+def rollout(
+    env: AnyVectorEnv, policy: PolicyLike, seed: int | Sequence[int], **given: Any
+) -> list[TaskLog]: ...
+def rollout(
+    env: AnyEnv | AnyVectorEnv, policy: PolicyLike, seed: int | Sequence[int], **given: Any
+) -> TaskLog | list[TaskLog]:
+    """Play one episode a seed and return what happened to every task.
+
+    Args:
+        env: an environment or a vector environment (in any autoreset mode).
+        policy: an object with Stable-Baselines3's ``predict``, or a plain function that maps one
+            observation to one action (it is called row by row on a vector environment).
+        seed: the seed; on a vector environment one seed a row, or the first of consecutive ones.
+        **given: ``options``, passed on to ``reset``.
+
+    Returns:
+        A `TaskLog`; on a vector environment a list of them, one a row.
+
+    Raises:
+        InvalidInput: if an action is illegal, whatever the environment's ``invalid_action`` is, or
+            of a wrong type or shape. A note names the decision at which a policy failed.
+    """
+    logs = [episode.log for episode in play(env, policy, seed, **given)]
+    return logs if isinstance(env, VectorEnv) else logs[0]
+
+
+def play(
+    env: AnyEnv | AnyVectorEnv,
+    policy: PolicyLike,
+    seed: int | Sequence[int],
+    options: dict[str, Any] | None = None,
+) -> list[Episode]:
+    """Play one episode a seed like `rollout`, and return the metrics too."""
+    if not isinstance(env, VectorEnv):
+        return [_play_one(env, policy, _one_seed(seed), options)]
+    return _play_rows(env, policy, _row_seeds(seed, env.num_envs), options)
+
+
+def _one_seed(seed: int | Sequence[int]) -> int:
+    seeds = np.atleast_1d(np.asarray(seed))
+    if seeds.shape != (1,):
+        raise InvalidInput("seed", seed, "one whole number; an environment plays one episode")
+    return int(seeds[0])
+
+
+def _row_seeds(seed: int | Sequence[int], rows: int) -> list[int]:
+    given = np.asarray(seed)
+    seeds = given if given.ndim else given + np.arange(rows)
+    if seeds.shape != (rows,):
+        raise InvalidInput("seed", seed, f"{rows} seeds, one a row of the vector environment")
+    return [int(s) for s in seeds]
+
+
+def _play_one(
+    env: AnyEnv, policy: PolicyLike, seed: int, options: dict[str, Any] | None
+) -> Episode:
+    act = player(policy, None)
+    seed_policy(policy, [seed])
+    observation, info = env.reset(seed=seed, options=options)
+    ended = False
+    decision = 0
+    while not ended:
+        with noting(decision, [seed]):
+            legal = legal_actions(env, observation)
+            action = checked(act(observation, legal), legal[None], np.ones(1, np.bool_))[0]
+            observation, _, terminated, truncated, info = env.step(action)
+        ended = bool(terminated or truncated)
+        decision += 1
+    return Episode(seed, unwrapped(env).task_log(), _floats(info.get("metrics", {})))
+
+
+def _play_rows(
+    env: AnyVectorEnv, policy: PolicyLike, seeds: list[int], options: dict[str, Any] | None
+) -> list[Episode]:
+    rows = _Rows(env, seeds)
+    act = player(policy, rows.live)
+    seed_policy(policy, seeds)
+    # Gymnasium types one seed; its vector environments take one a row.
+    observation, _ = env.reset(seed=cast(Any, seeds), options=options)
+    decision = 0
+    while rows.live.any():
+        with noting(decision, seeds):
+            shown = rows.shown(observation)
+            legal = legal_actions(env, shown)
+            actions = checked(act(shown, legal), legal, rows.live)
+            observation = rows.step(rows.spared(actions, observation))
+        decision += 1
+    return rows.episodes()
+
+
+class _Rows:
+    """Which rows still play their one episode, and what the others have left behind.
+
+    A row that has ended is shown to the policy as its last observation for ever (only action 0 is
+    legal there, so a policy can skip it), while the environment takes the lowest legal action of
+    whatever episode it has begun there meanwhile.
+    """
+
+    def __init__(self, env: AnyVectorEnv, seeds: list[int]) -> None:
+        self.env = env
+        self.mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
+        self.seeds = seeds
+        self.live = np.ones(len(seeds), np.bool_)
+        self._last: Any = None
+        self._ended: list[Episode | None] = [None] * len(seeds)
+
+    def shown(self, observation: Any) -> Any:
+        return observation if self._last is None else _choose(observation, self._last, self.live)
+
+    def spared(self, actions: NDArray[np.int64], observation: Any) -> NDArray[np.int64]:
+        if self._last is None:
+            return actions
+        return np.where(self.live, actions, legal_actions(self.env, observation).argmax(1))
+
+    def step(self, actions: NDArray[np.int64]) -> Any:
+        observation, _, terminated, truncated, info = self.env.step(actions)
+        done = np.asarray(terminated, np.bool_) | np.asarray(truncated, np.bool_)
+        ended = done & self.live
+        if ended.any():
+            self._end(ended, observation, info)
+        if done.any() and self.mode == AutoresetMode.DISABLED and self.live.any():
+            observation, _ = self.env.reset(options={"reset_mask": done})
+        return observation
+
+    def _end(self, ended: Bools, observation: Any, info: dict[str, Any]) -> None:
+        final = observation
+        if self.mode == AutoresetMode.SAME_STEP:
+            final, info = _stack(info["final_obs"], ended, observation), info["final_info"]
+        self._last = final if self._last is None else _choose(final, self._last, ended)
+        logs = _task_logs(self.env)
+        for row in np.flatnonzero(ended).tolist():
+            metrics = _row_of(info.get("metrics", {}), row)
+            self._ended[row] = Episode(self.seeds[row], logs[row], metrics)
+        self.live &= ~ended
+
+    def episodes(self) -> list[Episode]:
+        return [episode for episode in self._ended if episode is not None]
+
+
+def _choose(new: Any, old: Any, which: Bools) -> Any:
+    """Rows of ``new`` where ``which``, else rows of ``old``; neither is written."""
+    if isinstance(new, Mapping):
+        fields = cast(Mapping[str, Any], new)
+        return {name: _choose(value, old[name], which) for name, value in fields.items()}
+    wide = which.reshape(-1, *[1] * (np.ndim(new) - 1))
+    return np.where(wide, new, old)
+
+
+def _stack(finals: Any, ended: Bools, like: Any) -> Any:
+    """Final observations, an object array of which only the ``ended`` rows are set, as one."""
+    if isinstance(like, Mapping):
+        fields = cast(Mapping[str, Any], like)
+        parts = {
+            k: [f[k] if e else None for f, e in zip(finals, ended, strict=True)] for k in fields
+        }
+        return {k: _stack(parts[k], ended, v) for k, v in fields.items()}
+    stacked = np.array(like)
+    for row in np.flatnonzero(ended):
+        stacked[row] = finals[row]
+    return stacked
+
+
+def _row_of(metrics: Mapping[str, Any], row: int) -> dict[str, float]:
+    return {k: float(v[row]) for k, v in metrics.items() if not k.startswith("_")}
+
+
+def _floats(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def _task_logs(env: AnyVectorEnv) -> Sequence[TaskLog]:
+    own = getattr(unwrapped(env), "task_log", None)
+    return own() if own is not None else cast(Any, env).call("task_log")

@@ -1,0 +1,133 @@
+"""The scenarios of a suite as the evaluation needs them: what to play, and facts to show.
+
+The facts are plain JSON values, so a report can be made from files alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tiergym.evaluation.suites import Ablation, Suite, changed
+from tiergym.scenarios import Scenario, load_scenario
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scenario of a suite, or a variant of one that an ablation plays.
+
+    Attributes:
+        label: its name in the suite; variants are called ``scenario@ablation``.
+        given: what ``gym.make(..., scenario=given)`` takes.
+        digest: of the scenario's configuration.
+        policies: labels of the policies that play it.
+        base: label of the scenario that it varies; its own label if it is none.
+        ablation: name of the ablation, empty for a scenario that scores.
+        facts: see `scenario_facts`.
+    """
+
+    label: str
+    given: Any
+    digest: str
+    policies: tuple[str, ...]
+    base: str
+    ablation: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def scores(self) -> bool:
+        """Whether scores are computed on it."""
+        return not self.ablation
+
+    def plain(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        return asdict(self)
+
+
+def scenes_of(suite: Suite) -> list[Scene]:
+    """Load every scenario of a suite and of its ablations.
+
+    Raises:
+        InvalidInput: if a scenario is unknown or wrong.
+    """
+    everyone = tuple(entry.label for entry in suite.policies)
+    loaded = {label: load_scenario(given) for label, given in suite.scenarios.items()}
+    scenes = [
+        _scene(label, suite.scenarios[label], scenario, everyone, label)
+        for label, scenario in loaded.items()
+    ]
+    for ablation in suite.ablations:
+        scenes += [_variant(loaded[label], label, ablation) for label in ablation.scenarios]
+    return scenes
+
+
+def _variant(scenario: Scenario, label: str, ablation: Ablation) -> Scene:
+    config = changed(scenario.config, ablation.change)
+    name = f"{label}@{ablation.name}"
+    variant = load_scenario(config)
+    return _scene(name, config, variant, ablation.policies, label, ablation.name)
+
+
+def _scene(
+    label: str,
+    given: Any,
+    scenario: Scenario,
+    policies: tuple[str, ...],
+    base: str,
+    ablation: str = "",
+) -> Scene:
+    facts = scenario_facts(scenario)
+    return Scene(label, given, scenario.digest(), policies, base, ablation, facts)
+
+
+def scenario_facts(scenario: Scenario) -> dict[str, Any]:
+    """What tables, plots and claims say of a scenario.
+
+    Returns:
+        ``description``, ``version``, ``arrivals`` (the process, or the trace without its half),
+        ``load`` (rate over total capacity), ``overload`` (rate over the *unbatched* capacity),
+        ``rate`` (tasks/s), ``window`` (s), ``capacity`` (tasks/s by name), ``deadlines`` (s by
+        network), ``nodes``, ``links`` and ``config``.
+    """
+    config = scenario.config
+    capacity = scenario.capacity
+    rates = {
+        name: float(getattr(capacity, name))
+        for name in ("unbatched", "local", "uplink", "upper", "total")
+    }
+    return {
+        "name": scenario.name,
+        "version": scenario.version,
+        "description": str(config.get("description", "")),
+        "arrivals": arrivals_word(config.get("arrivals", {})),
+        "load": scenario.rate / rates["total"],
+        "overload": scenario.rate / rates["unbatched"],
+        "rate": scenario.rate,
+        "window": scenario.window,
+        "capacity": rates,
+        "deadlines": _by_network(config, "deadline"),
+        "popularity": _by_network(config, "popularity"),
+        "nodes": config.get("nodes", {}),
+        "links": config.get("links", {}),
+        "config": dict(config),
+    }
+
+
+def arrivals_word(arrivals: Mapping[str, Any]) -> str:
+    """One word for how tasks arrive: ``poisson``, ``mmpp``, or a trace without its half."""
+    process = str(arrivals.get("process", "trace"))
+    trace = arrivals.get("trace")
+    if process != "trace":
+        return process
+    return trace.removesuffix("-a").removesuffix("-b") if isinstance(trace, str) else "trace"
+
+
+def _by_network(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    networks: Mapping[str, Mapping[str, Any]] = config.get("networks", {})
+    return {network: fields.get(name) for network, fields in networks.items()}
+
+
+def labels(scenes: Sequence[Scene]) -> list[str]:
+    """Labels of the scenes that score."""
+    return [scene.label for scene in scenes if scene.scores]
