@@ -1,0 +1,159 @@
+"""What the reference simulator remembers: tasks, nodes, links while it runs, and its results."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+from tests.reference.clock import Kind
+
+WAIT, RUN, UPLOAD = "wait", "run", "upload"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One choice: ``kind`` (WAIT, RUN or UPLOAD), a slot and an index into the batch sizes.
+
+    A slot is a position in the list of groups that decisions are offered for. Both numbers are
+    -1 for WAIT.
+    """
+
+    kind: str
+    slot: int = -1
+    size: int = -1
+
+
+@dataclass(eq=False)
+class Task:
+    """One request and what became of it.
+
+    ``finish`` is when its answer was at its origin, NaN for a refused or unfinished task, and
+    ``left`` the same or when it was refused. ``exit_block`` and ``tier`` are -1 and ``correct``
+    is NaN where no answer was given; ``correct`` is NaN also where the network has no exit table.
+    """
+
+    index: int
+    arrival: float
+    origin: int
+    network: int
+    route: int
+    sample: int
+    deadline: float
+    charged: bool
+    group: int
+    sequence: int = -1
+    return_delay: float = 0.0
+    first_start: float = math.nan
+    finish: float = math.nan
+    left: float = math.nan
+    exit_block: int = -1
+    tier: int = -1
+    correct: float = math.nan
+    refused: bool = False
+    pre_uploaded: bool = False
+
+
+@dataclass(eq=False)
+class Batch:
+    """Tasks that run together: seconds from ``start``, and the bytes kept beside payloads."""
+
+    group: int
+    tasks: list[Task]
+    start: float
+    expected: float
+    duration: float
+    extra_bytes: float
+
+
+@dataclass(eq=False)
+class Node:
+    """A machine: its queues by group, what each executor runs, the bytes it holds.
+
+    ``told`` is (backlog seconds, time of telling) as the node above last told with an answer.
+    """
+
+    index: int
+    queues: list[deque[Task]]
+    executors: list[Batch | None]
+    held: float = 0.0
+    enqueued: int = 0
+    batches: int = 0
+    told: tuple[float, float] | None = None
+
+    @property
+    def idle(self) -> int:
+        """Lowest idle executor, -1 if all are busy."""
+        return next((x for x, batch in enumerate(self.executors) if batch is None), -1)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any executor runs a batch."""
+        return any(batch is not None for batch in self.executors)
+
+    @property
+    def queued(self) -> bool:
+        """Whether any task is queued."""
+        return any(self.queues)
+
+
+@dataclass(eq=False)
+class Link:
+    """A channel: who waits for it, and whether a package is on the wire."""
+
+    index: int
+    waiting: deque[Task] = field(default_factory=deque)
+    busy: bool = False
+    packages: int = 0
+
+
+@dataclass(frozen=True)
+class View:
+    """What the decider is shown: the time, its node, the legal actions and some state."""
+
+    time: float
+    node: int
+    legal: tuple[Action, ...]
+    queue_length: tuple[int, ...]
+    idle_executors: int
+    held: float
+    uplink_waiting: int
+    told: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision that fell due, with what was legal and what was taken."""
+
+    time: float
+    legal: tuple[Action, ...]
+    taken: Action
+
+
+@dataclass
+class Totals:
+    """Sums over the episode. Only charged tasks count in the first four.
+
+    ``task_seconds`` is the integral of the number of charged tasks in the system; refusal seconds
+    are not in it. ``batches`` (per node) and ``packages`` (per link) count those that were started.
+    """
+
+    task_seconds: float = 0.0
+    late: int = 0
+    wrong: int = 0
+    refused: int = 0
+    joules: float = 0.0
+    batches: list[int] = field(default_factory=list)
+    packages: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run. ``held`` is bytes by node, ``events`` (time, kind, index) as handled."""
+
+    tasks: list[Task]
+    totals: Totals
+    decisions: list[Decision]
+    events: list[tuple[float, Kind, int]]
+    end: float
+    held: list[float]
