@@ -1,0 +1,120 @@
+"""What a scenario file says, field by field, read and checked but not yet compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tiergym.devices import DeviceProfile
+from tiergym.links import LinkProfile
+from tiergym.networks import Network
+from tiergym.scenarios.system import TIER_NAMES, Cost
+from tiergym.workload import Arrivals
+
+
+@dataclass(frozen=True, eq=False)
+class NodeSpec:
+    """One machine. ``memory_bytes`` may be infinite; ``rank`` names networks, first runs first."""
+
+    name: str
+    tier: int
+    profile: DeviceProfile
+    executors: int
+    batch_max: int
+    memory_bytes: float
+    discipline: int
+    rank: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class LinkSpec:
+    """One directed channel between the nodes with these indices; ``package_max`` in bytes."""
+
+    name: str
+    source: int
+    target: int
+    profile: LinkProfile
+    packing: bool
+    package_max: float
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkSpec:
+    """A network under a placement.
+
+    Attributes:
+        name: its name in the scenario, and `device_name` that in device profiles.
+        popularity: share of the tasks, relative to the others.
+        deadline: seconds from the arrival, may be infinite.
+        placement: (p1, p2), or None for ``whole``.
+        thresholds: confidence at the heads at p1 and p2; None if not given.
+    """
+
+    name: str
+    network: Network
+    popularity: float
+    deadline: float
+    placement: tuple[int, int] | None
+    thresholds: tuple[float, float] | None
+
+    def boundaries(self, tier: int) -> tuple[int, int, int]:
+        """Blocks at which the entry kinds start, for tasks that arrive at a node of ``tier``."""
+        if self.placement is not None:
+            return (0, *self.placement)
+        blocks = self.network.blocks
+        return ((0, blocks, blocks), (0, 0, blocks), (0, 0, 0))[tier]
+
+
+@dataclass(frozen=True, eq=False)
+class BackgroundSpec:
+    """Other users' tasks: a network (index among the scenario's) that arrives at a node."""
+
+    name: str
+    node: int
+    network: int
+    arrivals: Arrivals
+
+
+@dataclass(frozen=True, eq=False)
+class ScenarioSpec:
+    """Everything of a scenario file. Nodes and networks are referred to by index."""
+
+    name: str
+    version: int
+    description: str
+    problem: str
+    nodes: tuple[NodeSpec, ...]
+    links: tuple[LinkSpec, ...]
+    networks: tuple[NetworkSpec, ...]
+    arrivals: Arrivals
+    origin: int
+    tasks: float | None
+    window: float | None
+    features: str
+    background: tuple[BackgroundSpec, ...]
+    cost: Cost
+    refusal_given: bool
+    schedule: int
+
+    @property
+    def uplinks(self) -> list[int]:
+        """Index of the link that leaves each node upward, -1 for none."""
+        of = {link.source: index for index, link in enumerate(self.links)}
+        return [of.get(node, -1) for node in range(len(self.nodes))]
+
+    @property
+    def routes(self) -> list[tuple[NetworkSpec, int, bool]]:
+        """(network, node where its tasks arrive, whether they are charged) of every route."""
+        own = [(network, self.origin, True) for network in self.networks]
+        others = [(self.networks[b.network], b.node, False) for b in self.background]
+        return own + others
+
+    def popularity(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Float64[number of own networks], shares that add up to one."""
+        shares = np.array([network.popularity for network in self.networks])
+        return shares / shares.sum()
+
+    def place(self, node: int) -> str:
+        """``terminal device``: a node for messages."""
+        return f"{TIER_NAMES[self.nodes[node].tier]} {self.nodes[node].name!r}"
