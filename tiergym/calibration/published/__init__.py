@@ -1,0 +1,1 @@
+"""Deriving the shipped networks, devices and links from published data: see `__main__`."""
