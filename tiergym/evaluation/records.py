@@ -27,20 +27,19 @@ DELAY_EDGES = np.logspace(-3, 3, 121)
 Record = dict[str, Any]
 
 
-def make_record(facts: Mapping[str, Any], episode: Episode, instance: str) -> Record:
+def make_record(facts: Mapping[str, Any], episode: Episode) -> Record:
     """The record of one episode.
 
     Args:
         facts: what all episodes of the job share (suite, policy, scenario, versions, command).
         episode: what was played.
-        instance: digest of the instance.
     """
     metrics = {name: _plain(value) for name, value in episode.metrics.items()}
     return {
         "schema": SCHEMA,
         **facts,
         "seed": episode.seed,
-        "instance": instance,
+        "instance": episode.instance.digest() if episode.instance else None,
         "metrics": metrics,
         "delays": delay_counts(np.asarray(episode.log.delay)[np.asarray(episode.log.charged)]),
     }

@@ -68,25 +68,35 @@ class Results:
         means = [self.values(policy, s, name).mean() for s in chosen if self.has(policy, s)]
         return float(np.mean(means)) if means else float("nan")
 
-    def paired(self, name: str, over: tuple[str, str], under: tuple[str, str]) -> Floats:
+    def common_seeds(self, places: Iterable[tuple[str, str]]) -> list[int]:
+        """Seeds that every one of these (policy, scene) has a record of."""
+        played = [set(self.records.get(place, {})) for place in places]
+        return sorted(set[int].intersection(*played))
+
+    def paired(
+        self,
+        name: str,
+        over: tuple[str, str],
+        under: tuple[str, str],
+        seeds: Sequence[int] | None = None,
+    ) -> Floats:
         """float64[I]: log ratio of a metric of one (policy, scene) to that of another.
 
-        Instances that only one of them has played are left out.
+        Instances that only one of them has played are left out, or all but ``seeds``.
 
         Raises:
             InvalidInput: if the same seed was another instance for the two.
         """
-        first, second = self.records.get(over, {}), self.records.get(under, {})
-        seeds = sorted(first.keys() & second.keys())
-        for seed in seeds:
-            if first[seed]["instance"] != second[seed]["instance"]:
-                raise InvalidInput(
-                    f"records of seed {seed}", f"{over} and {under}", "the same instance for both"
-                )
-        if not seeds:
+        chosen = self.common_seeds((over, under)) if seeds is None else seeds
+        pairs = [(self.records[over][s], self.records[under][s]) for s in chosen]
+        for first, second in pairs:
+            if first["instance"] != second["instance"]:
+                where = f"records of seed {first['seed']}"
+                raise InvalidInput(where, f"{over} and {under}", "the same instance for both")
+        if not pairs:
             return np.empty(0)
-        values = [np.array([metric(by[seed], name) for seed in seeds]) for by in (first, second)]
-        return log_ratio(values[0], values[1])
+        values = np.array([[metric(first, name), metric(second, name)] for first, second in pairs])
+        return log_ratio(values[:, 0], values[:, 1])
 
     def delay_counts(self, policy: str, scenes: Iterable[str]) -> NDArray[np.int64]:
         """int64[bins]: histogram over `DELAY_EDGES` of the delays of all tasks there."""
@@ -113,7 +123,7 @@ class Score:
 
 
 def score(results: Results, policy: str) -> Score:
-    """exp of the mean paired log ratio of cost, scenarios weighted equally, with its interval.
+    """Exp of the mean paired log ratio of cost, scenarios weighted equally, with its interval.
 
     A policy without a single episode in some scenario has no score (NaN).
     """

@@ -29,6 +29,7 @@ from tiergym.evaluation.acting import (
 
 if TYPE_CHECKING:
     from tiergym.engine import TaskLog
+    from tiergym.scenarios import Instance
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +38,13 @@ class Episode:
 
     Attributes:
         seed: what its row was reset with.
+        instance: what was played; None where the environment cannot tell.
         log: what happened to each task.
         metrics: the flat mapping that the environment tells at the end; NaN where unknown.
     """
 
     seed: int
+    instance: Instance | None
     log: TaskLog
     metrics: dict[str, float]
 
@@ -108,6 +111,7 @@ def _play_one(
     act = player(policy, None)
     seed_policy(policy, [seed])
     observation, info = env.reset(seed=seed, options=options)
+    instance = getattr(_copy(env), "instance", None)
     ended = False
     decision = 0
     while not ended:
@@ -117,7 +121,7 @@ def _play_one(
             observation, _, terminated, truncated, info = env.step(action)
         ended = bool(terminated or truncated)
         decision += 1
-    return Episode(seed, unwrapped(env).task_log(), _floats(info.get("metrics", {})))
+    return Episode(seed, instance, unwrapped(env).task_log(), _floats(info.get("metrics", {})))
 
 
 def _play_rows(
@@ -128,6 +132,7 @@ def _play_rows(
     seed_policy(policy, seeds)
     # Gymnasium types one seed; its vector environments take one a row.
     observation, _ = env.reset(seed=cast(Any, seeds), options=options)
+    rows.instances = [getattr(copy, "instance", None) for copy in _copies(env)]
     decision = 0
     while rows.live.any():
         with noting(decision, seeds):
@@ -151,6 +156,7 @@ class _Rows:
         self.env = env
         self.mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
         self.seeds = seeds
+        self.instances: list[Instance | None] = []
         self.live = np.ones(len(seeds), np.bool_)
         self._last: Any = None
         self._ended: list[Episode | None] = [None] * len(seeds)
@@ -178,10 +184,11 @@ class _Rows:
         if self.mode == AutoresetMode.SAME_STEP:
             final, info = _stack(info["final_obs"], ended, observation), info["final_info"]
         self._last = final if self._last is None else _choose(final, self._last, ended)
-        logs = _task_logs(self.env)
+        logs = _of_rows(self.env, "task_log")
         for row in np.flatnonzero(ended).tolist():
             metrics = _row_of(info.get("metrics", {}), row)
-            self._ended[row] = Episode(self.seeds[row], logs[row], metrics)
+            instance = self.instances[row]
+            self._ended[row] = Episode(self.seeds[row], instance, logs[row], metrics)
         self.live &= ~ended
 
     def episodes(self) -> list[Episode]:
@@ -193,8 +200,9 @@ def _choose(new: Any, old: Any, which: Bools) -> Any:
     if isinstance(new, Mapping):
         fields = cast(Mapping[str, Any], new)
         return {name: _choose(value, old[name], which) for name, value in fields.items()}
-    wide = which.reshape(-1, *[1] * (np.ndim(new) - 1))
-    return np.where(wide, new, old)
+    chosen = np.array(old)
+    chosen[which] = np.asarray(new)[which]
+    return chosen
 
 
 def _stack(finals: Any, ended: Bools, like: Any) -> Any:
@@ -219,6 +227,19 @@ def _floats(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in metrics.items()}
 
 
-def _task_logs(env: AnyVectorEnv) -> Sequence[TaskLog]:
-    own = getattr(unwrapped(env), "task_log", None)
-    return own() if own is not None else cast(Any, env).call("task_log")
+def _copy(env: AnyEnv) -> Any:
+    snapshot = getattr(unwrapped(env), "snapshot", None)
+    return None if snapshot is None else snapshot()
+
+
+def _copies(env: AnyVectorEnv) -> list[Any]:
+    return _of_rows(env, "snapshot") or [None] * env.num_envs
+
+
+def _of_rows(env: AnyVectorEnv, name: str) -> list[Any]:
+    """A method of every row; vector environments made of single ones pass the call on."""
+    own = getattr(unwrapped(env), name, None)
+    if own is not None:
+        return list(own())
+    call = getattr(env, "call", None)
+    return [] if call is None else list(call(name))

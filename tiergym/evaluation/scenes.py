@@ -5,10 +5,11 @@ The facts are plain JSON values, so a report can be made from files alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tiergym.evaluation.provenance import profile_name, sources_of
 from tiergym.evaluation.suites import Ablation, Suite, changed
 from tiergym.scenarios import Scenario, load_scenario
 
@@ -63,8 +64,17 @@ def scenes_of(suite: Suite) -> list[Scene]:
 
 
 def _variant(scenario: Scenario, label: str, ablation: Ablation) -> Scene:
+    """The scenario changed, under the rate and window it had: it meets the same instances.
+
+    A load is relative to the capacity, which the change may move, so it is replaced by a rate.
+    """
     config = changed(scenario.config, ablation.change)
+    config.pop("tasks", None)
+    config["window"] = scenario.window
+    config["arrivals"].pop("load", None)
+    config["arrivals"]["rate"] = scenario.rate
     name = f"{label}@{ablation.name}"
+    config["name"] = name
     variant = load_scenario(config)
     return _scene(name, config, variant, ablation.policies, label, ablation.name)
 
@@ -86,31 +96,29 @@ def scenario_facts(scenario: Scenario) -> dict[str, Any]:
 
     Returns:
         ``description``, ``version``, ``arrivals`` (the process, or the trace without its half),
-        ``load`` (rate over total capacity), ``overload`` (rate over the *unbatched* capacity),
-        ``rate`` (tasks/s), ``window`` (s), ``capacity`` (tasks/s by name), ``deadlines`` (s by
-        network), ``nodes``, ``links`` and ``config``.
+        ``device`` (the profile of the node that is decided for), ``load`` (rate over total
+        capacity), ``overload`` (rate over the *unbatched* capacity), ``rate`` (tasks/s),
+        ``window`` (s), ``capacity`` (tasks/s by name), ``deadlines`` and ``popularity`` (by
+        network), ``nodes``, ``links``, and ``sources`` (see `tiergym.evaluation.provenance`).
     """
     config = scenario.config
-    capacity = scenario.capacity
-    rates = {
-        name: float(getattr(capacity, name))
-        for name in ("unbatched", "local", "uplink", "upper", "total")
-    }
+    nodes = list(config["nodes"].values())
     return {
         "name": scenario.name,
         "version": scenario.version,
-        "description": str(config.get("description", "")),
-        "arrivals": arrivals_word(config.get("arrivals", {})),
-        "load": scenario.rate / rates["total"],
-        "overload": scenario.rate / rates["unbatched"],
+        "description": scenario.description,
+        "arrivals": arrivals_word(config["arrivals"]),
+        "device": profile_name(nodes[scenario.schedule_node]),
+        "load": scenario.load,
+        "overload": scenario.rate / scenario.capacity.unbatched,
         "rate": scenario.rate,
         "window": scenario.window,
-        "capacity": rates,
+        "capacity": asdict(scenario.capacity),
         "deadlines": _by_network(config, "deadline"),
         "popularity": _by_network(config, "popularity"),
-        "nodes": config.get("nodes", {}),
-        "links": config.get("links", {}),
-        "config": dict(config),
+        "nodes": config["nodes"],
+        "links": config.get("links") or {},
+        "sources": sources_of(config),
     }
 
 
@@ -126,8 +134,3 @@ def arrivals_word(arrivals: Mapping[str, Any]) -> str:
 def _by_network(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     networks: Mapping[str, Mapping[str, Any]] = config.get("networks", {})
     return {network: fields.get(name) for network, fields in networks.items()}
-
-
-def labels(scenes: Sequence[Scene]) -> list[str]:
-    """Labels of the scenes that score."""
-    return [scene.label for scene in scenes if scene.scores]

@@ -163,7 +163,7 @@ def _scenarios(given: object) -> dict[str, Any]:
 
 
 def _label(where: str, item: object) -> str:
-    if isinstance(item, Mapping):
+    if not isinstance(item, str):
         return text(f"{where}.name", mapping(where, item).get("name"))
     return Path(text(where, item)).name.removesuffix(".yaml").removesuffix(".yml")
 

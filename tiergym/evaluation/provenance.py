@@ -1,0 +1,59 @@
+"""Where a scenario's figures come from: the source of every device, link, network and trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tiergym.devices import load_device
+from tiergym.fields import mapping, read_yaml, sequence
+from tiergym.links import load_link
+from tiergym.networks import load_network
+from tiergym.shipped import data_folder, shipped_names
+
+
+def profile_name(node: Mapping[str, Any]) -> str:
+    """Name of a node's device profile; ``inline`` where the scenario spells it out."""
+    profile = node.get("profile")
+    return profile if isinstance(profile, str) else "inline"
+
+
+def sources_of(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """``{"device titan-x-pascal-nexus": {"from": ..., "licence": ...}, ...}`` of what is named.
+
+    Figures that the scenario itself spells out have no entry.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for node in _parts(config, "nodes"):
+        _add(found, "device", node.get("profile"), load_device)
+    for name, network in _parts_by_name(config, "networks").items():
+        _add(found, "network", network.get("network", name), load_network)
+    for link in _parts(config, "links"):
+        _add(found, "link", link.get("profile"), load_link)
+    for arrivals in [mapping("arrivals", config["arrivals"]), *_background(config)]:
+        trace = arrivals.get("trace")
+        if isinstance(trace, str) and trace in shipped_names("workload"):
+            record = mapping("trace", read_yaml(data_folder("workload") / f"{trace}.yaml"))
+            found[f"trace {trace}"] = mapping("source", record.get("source") or {})
+    return found
+
+
+def _add(
+    found: dict[str, dict[str, Any]], kind: str, name: object, load: Callable[[str], Any]
+) -> None:
+    if isinstance(name, str):
+        found[f"{kind} {name}"] = dict(load(name).source)
+
+
+def _parts_by_name(config: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
+    parts = mapping(key, config.get(key) or {})
+    return {name: mapping(name, part) for name, part in parts.items()}
+
+
+def _parts(config: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    return list(_parts_by_name(config, key).values())
+
+
+def _background(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    entries = sequence("background", config.get("background") or [])
+    return [mapping("background", entry) for entry in entries]
