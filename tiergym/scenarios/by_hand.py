@@ -125,7 +125,7 @@ def _given_pieces(field: str, value: Any) -> tuple[Floats, Floats]:
         mean = parse_bandwidth(field, value).mean()
         return np.zeros(1), np.array([mean])
     try:
-        rows = np.array(value, dtype=np.float64)
+        rows: NDArray[Any] = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
         rows = np.empty(0)
     if rows.ndim != 2 or rows.shape[1] != 2:

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from tiergym.errors import InvalidInput
-from tiergym.fields import closest, read_yaml
+from tiergym.fields import closest, read_yaml, text
 from tiergym.scenarios.build import build_system, watts_known
 from tiergym.scenarios.capacity import background_rate, capacity_of
 from tiergym.scenarios.draw import Models, Stream
@@ -39,7 +39,7 @@ def scenario_names() -> list[str]:
     return shipped_names("scenarios")
 
 
-def load_scenario(given: Scenario | str | Path | Mapping[str, Any]) -> Scenario:
+def load_scenario(given: Scenario | str | Path | Mapping[str, Any] | object) -> Scenario:
     """The scenario that ``given`` stands for.
 
     Args:
@@ -53,12 +53,10 @@ def load_scenario(given: Scenario | str | Path | Mapping[str, Any]) -> Scenario:
     if isinstance(given, Scenario):
         return given
     if isinstance(given, Mapping):
-        return _from_mapping(given, Path.cwd(), None)
+        return _from_mapping(cast(Mapping[object, object], given), Path.cwd(), None)
     if isinstance(given, Path) or (isinstance(given, str) and is_path(given)):
         return _from_file(Path(given))
-    if not isinstance(given, str):
-        raise InvalidInput("scenario", given, "a name, the path of a YAML file, or a mapping")
-    return _shipped(given)
+    return _shipped(text("scenario", given))
 
 
 @cache
@@ -77,7 +75,7 @@ def _from_file(path: Path) -> Scenario:
     return _from_mapping(cast(Mapping[object, object], given), path.absolute().parent, path.stem)
 
 
-def _from_mapping(given: Mapping[Any, Any], folder: Path, stem: str | None) -> Scenario:
+def _from_mapping(given: Mapping[object, object], folder: Path, stem: str | None) -> Scenario:
     config = plain_mapping("", given)
     if stem is not None:
         config.setdefault("name", stem)
@@ -98,8 +96,8 @@ def _fingerprint(config: dict[str, object], folder: Path) -> str:
         file = file_of(value, folder) if isinstance(value, str) else None
         return value if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
 
-    text = json.dumps(contents(config), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    content = json.dumps(contents(config), sort_keys=True)
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _compiled(spec: ScenarioSpec, config: dict[str, object], fingerprint: str) -> Scenario:

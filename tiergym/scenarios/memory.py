@@ -33,8 +33,8 @@ def reserves(
 ) -> Floats:
     """float64[N], bytes that a batch of one takes on top of its payload, the most of any group."""
     reserve = np.zeros(len(rows))
-    for n, g in zip(*np.nonzero(rows >= 0), strict=True):
-        route = routes[g // ENTRIES]
+    for n, g in np.argwhere(rows >= 0):
+        route = routes[int(g) // ENTRIES]
         end = int(ends[n, g])
         out = 0.0 if end == route.blocks else payload[g - g % ENTRIES + route.starts.index(end)]
         extra = workspace[rows[n, g], 0] + max(0.0, out - payload[g])

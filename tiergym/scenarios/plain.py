@@ -31,10 +31,11 @@ def plain(field: str, value: object, depth: int = 0) -> object:
     tolist = getattr(value, "tolist", None)
     if callable(tolist) and not isinstance(value, type):
         return plain(field, tolist(), depth + 1)
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
-        items = _items(field, range(len(value)), cast(Sequence[object], value))
-        return [plain(f"{field}[{k}]", item, depth + 1) for k, item in items]
-    raise InvalidInput(field, value, "numbers, text, lists and mappings")
+    if isinstance(value, (bytes, bytearray, memoryview)) or not isinstance(value, Sequence):
+        raise InvalidInput(field, cast(object, value), "numbers, text, lists and mappings")
+    row = cast(Sequence[object], value)
+    items = _items(field, range(len(row)), row)
+    return [plain(f"{field}[{k}]", item, depth + 1) for k, item in items]
 
 
 def plain_mapping(field: str, value: Mapping[object, object], depth: int = 0) -> dict[str, object]:

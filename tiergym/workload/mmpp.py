@@ -63,7 +63,8 @@ class Mmpp:
         self, np_random: np.random.Generator, belief: Floats, start: float, rate: float, end: float
     ) -> Floats:
         rates, dwell = self.state_rates(rate), np.array(self.dwell)
-        state = int(np.searchsorted(np.cumsum(belief), np_random.random() * belief.sum(), "right"))
+        below = np.cumsum(belief) <= np_random.random() * float(np.sum(belief))
+        state = int(np.sum(below))
         # now, state, seconds left in it (0: not drawn yet), part of the gap that is left
         at = np.array([start, min(state, len(rates) - 1), -1.0, -1.0])
         chunks: list[Floats] = []

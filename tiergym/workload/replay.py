@@ -55,7 +55,7 @@ class Replay:
         factor = self.own_rate / rate
         starts = np_random.random(CANDIDATES) * self.trace.period
         spans = np.minimum(np.array(SPANS), max(now, 0.0))
-        counts = np.array([len(past) - np.searchsorted(past, now - span) for span in spans])
+        counts = len(past) - np.searchsorted(past, now - spans).astype(np.float64)
         best = _best_start(self.trace.times, self.trace.period, factor, starts, spans, counts)
         return self.stretch(best, factor, window - now) + now
 
@@ -121,11 +121,13 @@ def _best_start(
 
 
 @compiled
-def _count_before(times: Floats, period: float, start: float, span: float) -> int:
+def _count_before(times: Floats, period: float, start: float, span: float) -> float:
     """Arrivals in [start - span, start) of the trace going round."""
-    rounds = int(span // period)
+    rounds = span // period
     low = start - (span - rounds * period)
-    count = rounds * len(times) + np.searchsorted(times, start)
+    before = float(np.searchsorted(times, start))
     if low < 0.0:
-        return count + len(times) - np.searchsorted(times, low + period)
-    return count - np.searchsorted(times, low)
+        before += len(times) - float(np.searchsorted(times, low + period))
+    else:
+        before -= float(np.searchsorted(times, low))
+    return before + rounds * len(times)
