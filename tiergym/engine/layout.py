@@ -54,7 +54,7 @@ MODEL_GROUP = _record("i8 network entry_block, f8 payload threshold_1 threshold_
 MODEL_STAGE = _record("i8 row end next_group, f8 growth")
 
 HEAD = _record(
-    """i8 model tasks jitter_columns status size,
+    """i8 model system tasks jitter_columns status size,
     i8 at_node at_link at_queue at_executor at_task at_event at_jitter at_piece at_history at_dirty,
     f8 clock window last_decision elapsed,
     i8 window_over next_arrival events handled remaining in_system dirty_nodes dirty_links,

@@ -127,6 +127,7 @@ class Simulation:
         at = int(self.model_at[system])
         model = self.models[at : at + MODEL_HEAD.itemsize].view(MODEL_HEAD)[0]
         head = new_head(model, at, instance)
+        head["system"] = system
         size = int(head["size"][0])
         self.reserve(size)
         base = int(self.base[row])
@@ -221,18 +222,20 @@ class Simulation:
 
     def view(self, row: int, section: str) -> NDArray[Any]:
         """The records of a section of a row (a view); names in `layout.SECTION_OF`."""
-        base = int(self.base[row])
-        return row_view(self.buffer[base : base + self.stride], section)
+        return row_view(self.row(row), section)
 
     def ended(self, row: int) -> bool:
         """Whether the last charged task of a row has left."""
         return bool(self.head(row)["status"] == ENDED)
 
+    def row(self, row: int) -> Bytes:
+        """The bytes of a row (a view)."""
+        base = int(self.base[row])
+        return self.buffer[base : base + self.stride]
+
     def log(self, row: int) -> TaskLog:
         """What has happened to every task of a row so far."""
-        base = int(self.base[row])
-        names = self.systems[int(self.system_of[row])].network_names
-        return read_log(self.buffer[base : base + self.stride], names)
+        return read_log(self.row(row), self.systems[int(self.system_of[row])].network_names)
 
     def snapshot(self, row: int) -> Snapshot:
         """A copy of a row, its future included."""

@@ -1,0 +1,137 @@
+"""Rows of episodes: what each plays, how it is drawn, copied and summed up. For every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tiergym.engine import Simulation, TaskLog
+from tiergym.engine import Snapshot as RowSnapshot
+from tiergym.engine.metrics import metrics_of
+from tiergym.engine.redrawing import redraw
+from tiergym.errors import InvalidInput
+from tiergym.scenarios import Instance, Scenario, load_scenario, load_split, split_names
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """An episode at one moment: its simulation, true future included, and its instance."""
+
+    simulation: RowSnapshot
+    instance: Instance
+
+
+class Rows:
+    """Episodes of one problem, a row each, over one `Simulation`.
+
+    Args:
+        problem: the problem that the scenarios must belong to.
+        scenario: name of a split or of a scenario, a mapping, a `Scenario`, or several of those.
+        rows: number of rows.
+
+    Raises:
+        InvalidInput: for an unknown name, a scenario of another problem, or a wrong field.
+    """
+
+    def __init__(self, problem: str, scenario: Any, rows: int) -> None:
+        self.scenarios = resolve(problem, scenario)
+        self.simulation = Simulation(
+            [s.system for s in self.scenarios], rows, [s.schedule_node for s in self.scenarios]
+        )
+        self.instances: list[Instance | None] = [None] * rows
+
+    def begin(self, row: int, np_random: np.random.Generator, options: Mapping[str, Any]) -> None:
+        """Draw or take an instance and load it into ``row``; nothing of it has run yet.
+
+        Raises:
+            InvalidInput: for unknown options, or an instance that does not suit the scenario.
+        """
+        unknown = set(options) - {"instance", "scenario"}
+        if unknown:
+            raise InvalidInput("options", sorted(unknown), "instance, scenario")
+        given = options.get("instance")
+        index = self._scenario_index(options.get("scenario"), np_random, given is not None)
+        if given is None:
+            instance = self.scenarios[index].draw(np_random)
+        elif isinstance(given, Instance):
+            instance = given
+            self.simulation.check(instance, index)
+        else:
+            raise InvalidInput("options.instance", given, "a tiergym.Instance")
+        self.simulation.load(row, instance, index)
+        self.instances[row] = instance
+
+    def _scenario_index(self, name: Any, np_random: np.random.Generator, given: bool) -> int:
+        names = [s.name for s in self.scenarios]
+        if name is not None:
+            if name not in names:
+                raise InvalidInput("options.scenario", name, ", ".join(names))
+            return names.index(name)
+        if len(names) == 1:
+            return 0
+        if given:
+            raise InvalidInput("options.scenario", None, "the instance's one of " + ", ".join(names))
+        return int(np_random.integers(len(names)))
+
+    def scenario_of(self, row: int) -> Scenario:
+        """The scenario that ``row`` plays."""
+        return self.scenarios[int(self.simulation.system_of[row])]
+
+    def metrics(self, row: int) -> dict[str, float]:
+        """`metrics_of` the row."""
+        scenario = self.scenario_of(row)
+        return metrics_of(self.simulation.row(row), scenario.system, scenario.schedule_node)
+
+    def log(self, row: int) -> TaskLog:
+        """The tasks of ``row`` so far.
+
+        Raises:
+            InvalidInput: before the first reset.
+        """
+        self._begun(row)
+        return self.simulation.log(row)
+
+    def snapshot(self, row: int) -> Snapshot:
+        """A copy of the episode in ``row``: bytes that can be kept and pickled.
+
+        Raises:
+            InvalidInput: before the first reset.
+        """
+        return Snapshot(self.simulation.snapshot(row), self._begun(row))
+
+    def restore(
+        self, row: int, snapshot: Snapshot, future: np.random.Generator | None = None
+    ) -> None:
+        """Continue ``snapshot`` in ``row``; with ``future``, under a newly drawn future."""
+        self.simulation.restore(row, snapshot.simulation)
+        instance = snapshot.instance
+        if future is not None:
+            instance = redraw(self.simulation, row, instance, self.scenario_of(row), future)
+        self.instances[row] = instance
+
+    def _begun(self, row: int) -> Instance:
+        instance = self.instances[row]
+        if instance is None:
+            raise InvalidInput("row", row, "a row that has been reset")
+        return instance
+
+
+def resolve(problem: str, scenario: Any) -> tuple[Scenario, ...]:
+    """The scenarios that an environment's ``scenario`` argument names.
+
+    Raises:
+        InvalidInput: see `Rows`.
+    """
+    if isinstance(scenario, str) and scenario in split_names(problem):
+        return tuple(load_split(problem, scenario))
+    given: Sequence[Any] = scenario if isinstance(scenario, list | tuple) else [scenario]
+    if not given:
+        raise InvalidInput("scenario", scenario, "at least one scenario")
+    loaded = tuple(load_scenario(one) for one in given)
+    for one in loaded:
+        if one.problem != problem:
+            raise InvalidInput("scenario", one.name, f"a scenario of the problem {problem}")
+    return loaded

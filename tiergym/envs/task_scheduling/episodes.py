@@ -1,0 +1,167 @@
+"""What the single and the vector environment share: sizes, rows, steps, observations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from tiergym.engine.compiling import announced
+from tiergym.envs.rows import Rows
+from tiergym.envs.task_scheduling.actions import describe
+from tiergym.envs.task_scheduling.observation import Sizes, cut, static_table
+from tiergym.envs.task_scheduling.stepping import (
+    BEGIN,
+    STAND,
+    STATUS_ENDED,
+    STATUS_STUCK,
+    first_illegal,
+    step_rows,
+)
+from tiergym.errors import InvalidInput
+from tiergym.scenarios import Scenario
+
+PROBLEM = "task_scheduling"
+BATCH_SIZES = (1, 2, 4, 8, 16)
+INVALID_ACTIONS = ("first_legal", "raise")
+
+Observation = dict[str, NDArray[Any]]
+
+
+class Episodes:
+    """Rows of TaskScheduling episodes.
+
+    Args:
+        scenario: see `Rows`.
+        rows: number of rows.
+        single: observations without a row axis.
+        max_networks, batch_sizes, max_executors: sizes of observation and action.
+        invalid_action: ``"first_legal"`` or ``"raise"``.
+
+    Raises:
+        InvalidInput: for a wrong argument, or a scenario larger than the sizes.
+    """
+
+    def __init__(
+        self,
+        scenario: Any,
+        rows: int,
+        single: bool,
+        max_networks: int,
+        batch_sizes: Sequence[int],
+        max_executors: int,
+        invalid_action: str,
+    ) -> None:
+        self.sizes = Sizes(max_networks, tuple(batch_sizes), max_executors)
+        _check_sizes(self.sizes)
+        if invalid_action not in INVALID_ACTIONS:
+            raise InvalidInput("invalid_action", invalid_action, " or ".join(INVALID_ACTIONS))
+        self.strict = invalid_action == "raise"
+        self.rows = Rows(PROBLEM, scenario, rows)
+        for one in self.rows.scenarios:
+            _check_scenario(one, self.sizes)
+        self.static = np.stack(
+            [static_table(s.system, s.schedule_node, self.sizes) for s in self.rows.scenarios]
+        )
+        self._single = single
+        self._sizes = np.array([max_networks, max_executors, *self.sizes.batch_sizes], np.int64)
+        self._width = sum(f.width for f in self.sizes.fields()) * rows
+        self._masked = self.sizes.actions * rows
+        self._nobody = np.zeros(rows, np.bool_)
+        self._no_action = np.zeros(rows, np.int64)
+        self._count = rows
+
+    def action_space(self) -> spaces.Discrete:
+        """The action space of one environment."""
+        return spaces.Discrete(self.sizes.actions)
+
+    def check_actions(self, actions: NDArray[np.int64], moves: NDArray[np.int8]) -> None:
+        """Raise `InvalidInput` naming the first row that acts and whose action is illegal."""
+        simulation = self.rows.simulation
+        row = first_illegal(
+            simulation.buffer, simulation.base, simulation.models, actions, moves, self._sizes
+        )
+        if row >= 0:
+            legal = np.flatnonzero(self.observe()["action_mask"].reshape(self._count, -1)[row])
+            given = int(actions[row])
+            words = describe(given, self.sizes.max_networks, self.sizes.batch_sizes)
+            raise InvalidInput(
+                f"action of row {row}", f"{given} ({words})", f"legal now: {legal.tolist()}"
+            )
+
+    def step(
+        self, actions: NDArray[np.int64], moves: NDArray[np.int8]
+    ) -> tuple[Observation, NDArray[np.float64]]:
+        """Move the rows; returns fresh observations and float64[n, 3] results.
+
+        The results are reward, seconds since the last decision, and `HEAD.status`.
+        """
+        out = np.empty(self._width, np.float32)
+        mask = np.empty(self._masked, np.int8)
+        results = np.empty((self._count, 3), np.float64)
+        simulation = self.rows.simulation
+        step_rows(
+            simulation.buffer,
+            simulation.base,
+            simulation.models,
+            actions,
+            moves,
+            self._sizes,
+            self.static,
+            out,
+            mask,
+            results,
+        )
+        return cut(out, mask, self.sizes, None if self._single else self._count), results
+
+    def begin(self, which: NDArray[np.bool_]) -> tuple[Observation, NDArray[np.float64]]:
+        """Run the rows ``which`` to their first decision, and observe all."""
+        with announced("the simulator"):
+            return self.step(self._no_action, np.where(which, BEGIN, STAND).astype(np.int8))
+
+    def observe(self) -> Observation:
+        """Fresh observations of all rows as they stand."""
+        return self.begin(self._nobody)[0]
+
+
+def ended(status: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """bool[n] from `HEAD.status`: which episodes are over.
+
+    Raises:
+        RuntimeError: if a simulation is stuck, which is a bug.
+    """
+    if (status == STATUS_STUCK).any():
+        raise RuntimeError("nothing can happen any more, yet tasks are left: a simulator bug")
+    return status == STATUS_ENDED
+
+
+def _check_sizes(sizes: Sizes) -> None:
+    for name in ("max_networks", "max_executors"):
+        value = getattr(sizes, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise InvalidInput(name, value, "a whole number >= 1")
+    given = list(sizes.batch_sizes)
+    whole = all(isinstance(k, int) and not isinstance(k, bool) for k in given)
+    if not given or not whole or given[0] != 1 or sorted(set(given)) != given:
+        raise InvalidInput("batch_sizes", given, "rising whole numbers, the first of them 1")
+
+
+def _check_scenario(scenario: Scenario, sizes: Sizes) -> None:
+    system, node = scenario.system, scenario.schedule_node
+    slots = int((system.stage_row[node] >= 0).sum())
+    if slots > sizes.max_networks:
+        raise InvalidInput(
+            f"scenario {scenario.name}: networks at the device",
+            slots,
+            f"at most max_networks = {sizes.max_networks}; pass a larger max_networks",
+        )
+    executors = int(system.node_executors[node])
+    if executors > sizes.max_executors:
+        raise InvalidInput(
+            f"scenario {scenario.name}: executors of the device",
+            executors,
+            f"at most max_executors = {sizes.max_executors}; pass a larger max_executors",
+        )

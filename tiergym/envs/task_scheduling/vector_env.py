@@ -1,0 +1,323 @@
+"""The vector environment of `tiergym/TaskScheduling-v0`: the same engine, n rows a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from tiergym.engine import TaskLog
+from tiergym.envs.rows import Snapshot
+from tiergym.envs.task_scheduling.episodes import BATCH_SIZES, Episodes, Observation, ended
+from tiergym.envs.task_scheduling.render import as_text
+from tiergym.envs.task_scheduling.stepping import ACT, BEGIN, STAND
+from tiergym.errors import InvalidInput
+from tiergym.scenarios import Scenario
+
+Flags = NDArray[np.bool_]
+
+
+class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
+    """`TaskSchedulingEnv` times ``num_envs``, bit for bit as `SyncVectorEnv` would give it.
+
+    Row i of ``reset(seed=s)`` is the single environment with seed s + i. All three autoreset modes
+    are honoured. Beyond `SyncVectorEnv`: under ``DISABLED`` a finished row may be stepped on; it
+    stands still, its reward 0 and its episode terminated, until `reset` with a ``reset_mask``.
+
+    Args:
+        num_envs: rows.
+        autoreset_mode: ``"NextStep"`` (default), ``"SameStep"`` or ``"Disabled"``.
+        max_episode_steps: truncate after so many decisions; None for never.
+        scenario, max_networks, batch_sizes, max_executors, invalid_action, render_mode: as for
+            `TaskSchedulingEnv`.
+
+    Raises:
+        InvalidInput: as `TaskSchedulingEnv`, and naming the row for an illegal action; the actions
+            of all live rows are checked before any row moves.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # pyright: ignore[reportIncompatibleVariableOverride]
+        "render_modes": ["ansi"],
+        "render_fps": 4,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: Any = "train",
+        max_networks: int = 8,
+        batch_sizes: Sequence[int] = BATCH_SIZES,
+        max_executors: int = 4,
+        invalid_action: str = "first_legal",
+        render_mode: str | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
+    ) -> None:
+        if not isinstance(num_envs, int) or num_envs < 1:
+            raise InvalidInput("num_envs", num_envs, "a whole number >= 1")
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise InvalidInput("render_mode", render_mode, "ansi or None")
+        self._episodes = Episodes(
+            scenario, num_envs, False, max_networks, batch_sizes, max_executors, invalid_action
+        )
+        self.num_envs = num_envs
+        self.render_mode = render_mode
+        self._mode = _autoreset_mode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self._mode}  # pyright: ignore[reportAttributeAccessIssue]
+        self.single_observation_space = self._episodes.sizes.space()
+        self.single_action_space = self._episodes.action_space()  # pyright: ignore[reportAttributeAccessIssue]
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._max_steps = max_episode_steps
+        self._steps = np.zeros(num_envs, np.int64)
+        self._generators: list[np.random.Generator | None] = [None] * num_envs
+        self._seeds: list[int] = [-1] * num_envs
+        self._over: Flags = np.zeros(num_envs, np.bool_)
+        self._begun = False
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The scenarios that episodes are drawn from."""
+        return self._episodes.rows.scenarios
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The batch sizes of the actions."""
+        return self._episodes.sizes.batch_sizes
+
+    @property
+    def max_networks(self) -> int:
+        """Slots of observation and action."""
+        return self._episodes.sizes.max_networks
+
+    @property
+    def max_executors(self) -> int:
+        """Executors that the observation has room for."""
+        return self._episodes.sizes.max_executors
+
+    @property
+    def np_random_seed(self) -> tuple[int, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The seed of each row's generator."""
+        return tuple(self._seeds)
+
+    @property
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The generator of each row."""
+        return tuple(self._generator(row) for row in range(self.num_envs))
+
+    def _generator(self, row: int) -> np.random.Generator:
+        generator = self._generators[row]
+        if generator is None:
+            generator, self._seeds[row] = seeding.np_random()
+            self._generators[row] = generator
+        return generator
+
+    def reset(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Reset all rows, or those of ``options["reset_mask"]`` (bool[n]).
+
+        Args:
+            seed: row i takes ``seed + i``, or the i-th of a list; None goes on with the
+                generators as they are.
+            options: ``reset_mask``, and what `TaskSchedulingEnv` takes, for every row alike.
+        """
+        given = dict(options or {})
+        which = _reset_mask(given.pop("reset_mask", None), self.num_envs)
+        if not self._begun and not which.all():
+            raise InvalidInput("options.reset_mask", which, "all rows at the first reset")
+        self._seed_rows(seed, which)
+        self._reset_rows(which, given)
+        self._begun = True
+        observation, results = self._episodes.begin(which)
+        info: dict[str, Any] = {}
+        _put(info, "elapsed", results[:, 1], which)
+        return observation, info
+
+    def _seed_rows(self, seed: int | Sequence[int | None] | None, which: Flags) -> None:
+        if seed is None:
+            return
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
+        if len(seeds) != self.num_envs:
+            raise InvalidInput("seed", seeds, f"one number, or {self.num_envs}")
+        for row in np.flatnonzero(which):
+            if seeds[row] is not None:
+                self._generators[row], self._seeds[row] = seeding.np_random(seeds[row])
+
+    def _reset_rows(self, which: Flags, options: dict[str, Any]) -> None:
+        for row in np.flatnonzero(which).tolist():
+            self._episodes.rows.begin(row, self._generator(row), options)
+        self._steps[which] = 0
+        self._over[which] = False
+
+    def step(
+        self, actions: Any
+    ) -> tuple[Observation, NDArray[np.float64], Flags, Flags, dict[str, Any]]:
+        """Carry out one decision in every live row; see the class for finished ones.
+
+        Raises:
+            InvalidInput: before the first reset, for actions of a wrong shape or outside the
+                action space, and for an illegal one under ``invalid_action="raise"``.
+        """
+        if not self._begun:
+            raise InvalidInput("step", "no reset yet", "a step after reset")
+        checked = self._checked_actions(actions)
+        # Rows that ended are reset instead of stepped (NextStep), or stand still (Disabled).
+        over = self._over
+        moves = np.where(over, STAND, ACT).astype(np.int8)
+        if self._episodes.strict:
+            self._episodes.check_actions(checked, moves)
+        live = ~over
+        if self._mode == AutoresetMode.NEXT_STEP and over.any():
+            moves[over] = BEGIN
+            self._reset_rows(over.copy(), {})
+        observation, results = self._episodes.step(checked, moves)
+        return self._conclude(observation, results, live)
+
+    def _conclude(
+        self, observation: Observation, results: NDArray[np.float64], live: Flags
+    ) -> tuple[Observation, NDArray[np.float64], Flags, Flags, dict[str, Any]]:
+        self._steps += live
+        terminated = ended(results[:, 2])
+        truncated = np.zeros(self.num_envs, np.bool_)
+        if self._max_steps is not None:
+            truncated = live & (self._steps >= self._max_steps)
+        over = terminated | truncated
+        info: dict[str, Any] = {}
+        if self._mode == AutoresetMode.SAME_STEP and over.any():
+            observation, results = self._reset_at_once(observation, results, over, terminated, info)
+        else:
+            self._put_metrics(info, terminated & live)
+        # Sorted as SyncVectorEnv leaves them: final_* first, then what the step itself tells.
+        _put(info, "elapsed", results[:, 1], np.ones(self.num_envs, np.bool_))
+        if self._mode != AutoresetMode.SAME_STEP:
+            self._over = over if self._mode == AutoresetMode.NEXT_STEP else self._over | over
+        return observation, results[:, 0].copy(), terminated, truncated, info
+
+    def _reset_at_once(
+        self,
+        observation: Observation,
+        results: NDArray[np.float64],
+        over: Flags,
+        terminated: Flags,
+        info: dict[str, Any],
+    ) -> tuple[Observation, NDArray[np.float64]]:
+        final: dict[str, Any] = {}
+        _put(final, "elapsed", results[:, 1], over)
+        self._put_metrics(final, terminated)
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        for row in np.flatnonzero(over):
+            final_obs[row] = {name: field[row].copy() for name, field in observation.items()}
+        info["final_obs"], info["_final_obs"] = final_obs, over.copy()
+        info["final_info"], info["_final_info"] = final, over.copy()
+        self._reset_rows(over, {})
+        fresh, after = self._episodes.begin(over)
+        after[:, 0] = results[:, 0]
+        return fresh, after
+
+    def _put_metrics(self, info: dict[str, Any], which: Flags) -> None:
+        if not which.any():
+            return
+        rows = np.flatnonzero(which).tolist()
+        metrics = [self._episodes.rows.metrics(row) for row in rows]
+        table: dict[str, Any] = {}
+        for name in metrics[0]:
+            values = np.zeros(self.num_envs)
+            values[rows] = [one[name] for one in metrics]
+            _put(table, name, values, which)
+        info["metrics"], info["_metrics"] = table, which.copy()
+
+    def _checked_actions(self, actions: Any) -> NDArray[np.int64]:
+        given = np.asarray(actions)
+        if given.shape != (self.num_envs,) or given.dtype.kind not in "iu":
+            what = f"{given.dtype}{list(given.shape)}"
+            raise InvalidInput("actions", what, f"whole numbers of shape ({self.num_envs},)")
+        wrong = (given < 0) | (given >= self._episodes.sizes.actions)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            most = self._episodes.sizes.actions - 1
+            raise InvalidInput(f"action of row {row}", int(given[row]), f"0 to {most}")
+        return given.astype(np.int64, copy=False)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """bool[n, A]: which actions are legal now."""
+        return self._episodes.observe()["action_mask"].view(np.bool_)
+
+    def task_log(self) -> list[TaskLog]:
+        """What has happened to each task of every row's current episode."""
+        return [self._episodes.rows.log(row) for row in range(self.num_envs)]
+
+    def snapshot(self) -> list[Snapshot]:
+        """A copy of every row's episode; it holds the true future (privileged)."""
+        return [self._episodes.rows.snapshot(row) for row in range(self.num_envs)]
+
+    def restore(
+        self,
+        snapshots: Sequence[Snapshot],
+        future: Sequence[np.random.Generator] | None = None,
+    ) -> Observation:
+        """Put one snapshot into each row; with ``future``, each under a future drawn anew.
+
+        Returns:
+            The observations at those moments.
+        """
+        if len(snapshots) != self.num_envs:
+            raise InvalidInput("snapshots", len(snapshots), f"{self.num_envs}, one a row")
+        if future is not None and len(future) != self.num_envs:
+            raise InvalidInput("future", len(future), f"{self.num_envs} generators, one a row")
+        for row, snapshot in enumerate(snapshots):
+            generator = None if future is None else future[row]
+            self._episodes.rows.restore(row, snapshot, generator)
+        self._begun = True
+        self._steps[:] = 0
+        observation, results = self._episodes.begin(np.zeros(self.num_envs, np.bool_))
+        self._over = ended(results[:, 2])
+        return observation
+
+    def render(self) -> tuple[str, ...] | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The present state of each row as text under ``render_mode="ansi"``."""
+        if self.render_mode is None:
+            return None
+        observation = self._episodes.observe()
+        rows = self._episodes.rows
+        return tuple(
+            as_text(
+                {name: field[row] for name, field in observation.items()},
+                rows.scenario_of(row),
+                self._episodes.sizes,
+                float(rows.simulation.head(row)["clock"]),
+            )
+            for row in range(self.num_envs)
+        )
+
+
+def _autoreset_mode(given: str | AutoresetMode) -> AutoresetMode:
+    try:
+        return AutoresetMode(given)
+    except ValueError as error:
+        names = ", ".join(mode.value for mode in AutoresetMode)
+        raise InvalidInput("autoreset_mode", given, names) from error
+
+
+def _reset_mask(given: Any, rows: int) -> Flags:
+    if given is None:
+        return np.ones(rows, np.bool_)
+    mask = np.asarray(given)
+    if mask.shape != (rows,) or mask.dtype != np.bool_ or not mask.any():
+        raise InvalidInput("options.reset_mask", given, f"bool[{rows}] with at least one True")
+    return mask
+
+
+def _put(info: dict[str, Any], name: str, values: NDArray[np.float64], which: Flags) -> None:
+    """Add one figure to a vector info as Gymnasium lays it out: zeros where it is absent."""
+    info[name] = np.where(which, values, 0.0)
+    info[f"_{name}"] = which.copy()
