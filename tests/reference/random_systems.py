@@ -37,7 +37,11 @@ class Case:
 
 
 def random_case(
-    rng: np.random.Generator, shape: str = ANY, grid: bool = False, small: bool = False
+    rng: np.random.Generator,
+    shape: str = ANY,
+    grid: bool = False,
+    small: bool = False,
+    tasks_max: int = 60,
 ) -> Case:
     """Draw a case.
 
@@ -48,11 +52,13 @@ def random_case(
         grid: times are multiples of 1/64 s and all sums are exact, so ties are frequent and no
             result depends on the order of a sum.
         small: at most three nodes, two networks and eight tasks, to look at by hand.
+        tasks_max: most tasks of a case that is not small.
     """
     numbers = grid_or_continuous(rng, grid)
     tree = _one_device(numbers) if shape == ONE_DEVICE else _any_tree(numbers, small)
     system = _system(numbers, tree, _models(numbers, tree, small))
-    instance = _instance(numbers, system, tree, small)
+    tasks = numbers.integer(1, 8 if small else tasks_max)
+    instance = _instance(numbers, system, tree, tasks)
     check_instance(system, instance)
     claimed = tree.device if shape == ONE_DEVICE or numbers.chance(0.75) else None
     sizes = ((1, 2, 4, 8, 16), (1, 2, 4, 8, 16), (1, 3, 5), (1,))[numbers.integer(0, 3)]
@@ -344,8 +350,7 @@ def _channels(numbers: Numbers, tree: _Tree) -> tuple[list[int], list[int], list
     return sources, [tree.parent[source] for source in sources], uplink
 
 
-def _instance(numbers: Numbers, system: System, tree: _Tree, small: bool) -> Instance:
-    tasks = numbers.integer(1, 8 if small else 60)
+def _instance(numbers: Numbers, system: System, tree: _Tree, tasks: int) -> Instance:
     window = numbers.window(tasks)
     arrival = numbers.arrivals(tasks, window)
     charged = numbers.rng.random(tasks) < (0.7 if numbers.chance(0.6) else 1.0)

@@ -123,11 +123,20 @@ class View:
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision that fell due, with what was legal and what was taken."""
+    """A decision that fell due: what was shown and what was taken."""
 
-    time: float
-    legal: tuple[Action, ...]
+    view: View
     taken: Action
+
+    @property
+    def time(self) -> float:
+        """Seconds."""
+        return self.view.time
+
+    @property
+    def legal(self) -> tuple[Action, ...]:
+        """The legal actions: wait, runs, uploads, each by slot and size."""
+        return self.view.legal
 
 
 @dataclass
@@ -135,7 +144,8 @@ class Totals:
     """Sums over the episode. Only charged tasks count in the first four.
 
     ``task_seconds`` is the integral of the number of charged tasks in the system; refusal seconds
-    are not in it. ``batches`` (per node) and ``packages`` (per link) count those that were started.
+    are not in it. ``batches`` (per node) counts those started, ``packages`` (per link) those whose
+    last byte has left the wire, which differ only in what is cut off at the end.
     """
 
     task_seconds: float = 0.0

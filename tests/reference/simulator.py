@@ -210,7 +210,6 @@ class _Simulation:
             size = larger
             package.append(link.waiting.popleft())
         link.busy = True
-        link.packages += 1
         self.clock.process(self._package(link, package, size))
 
     def _package(self, link: Link, package: list[Task], size: float) -> Process:
@@ -219,6 +218,7 @@ class _Simulation:
         end = table.wire_end(link.index, start, size)
         yield self._event(end, Kind.LINK_FREE, link.index)
         link.busy = False
+        link.packages += 1
         for task in package:
             self.nodes[source].held -= table.payload[task.group]
         self.totals.joules += table.link_joules(link.index, end - start, size)
@@ -326,7 +326,7 @@ class _Simulation:
         action = self.decide(view)
         if action not in view.legal:
             raise ValueError(f"{action} is not legal at {view.time}: {view.legal}")
-        self.decisions.append(Decision(view.time, view.legal, action))
+        self.decisions.append(Decision(view, action))
         self._apply(node, action)
 
     def _apply(self, node: Node, action: Action) -> None:
