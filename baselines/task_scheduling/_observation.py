@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from baselines.policy import Observation, State
+from baselines.task_scheduling._compiling import compiled
 from tiergym.errors import InvalidInput
 
 Floats = NDArray[np.float32]
@@ -115,19 +115,19 @@ def fresh_rows(count: int, episode_start: Any) -> Flags:
     return np.broadcast_to(np.asarray(episode_start, dtype=np.bool_).reshape(-1), count)
 
 
-@njit(cache=True)
+@compiled
 def run_action(slot: int, size: int, sizes: int) -> int:
     """Action that runs the oldest tasks of ``slot``, at most the ``size``-th batch size."""
     return 1 + slot * sizes + size
 
 
-@njit(cache=True)
+@compiled
 def upload_action(slot: int, size: int, slots: int, sizes: int) -> int:
     """Action that pre-uploads the youngest tasks of ``slot``."""
     return 1 + (slots + slot) * sizes + size
 
 
-@njit(cache=True)
+@compiled
 def wait_or_first_legal(mask: NDArray[np.int8]) -> int:
     """Action 0 where it is legal, else the lowest legal one (0 if there is none)."""
     for action in range(len(mask)):

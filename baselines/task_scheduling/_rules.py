@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from baselines.policy import State, check_flag, check_number
+from baselines.task_scheduling._compiling import compiled
 from baselines.task_scheduling._observation import (
     Actions,
     Flags,
@@ -98,7 +98,7 @@ def check_marks(high: Any, low: Any, upload_max: Any, only_if_earlier: Any) -> M
     return Marks(high, low, int(most), check_flag("only_if_earlier", only_if_earlier))
 
 
-@njit(cache=True)
+@compiled
 def _choose_rows(rows: Rows, sizes: Actions, rule: Rule, uploading: Flags) -> Actions:
     slots = rows.queue_length.shape[1]
     queue = Queue(np.empty(slots), np.empty(slots))
@@ -111,7 +111,7 @@ def _choose_rows(rows: Rows, sizes: Actions, rule: Rule, uploading: Flags) -> Ac
     return actions
 
 
-@njit(cache=True)
+@compiled
 def _upload(
     queue: Queue, rows: Rows, row: int, sizes: Actions, rule: Rule, uploading: Flags
 ) -> int:
@@ -131,7 +131,7 @@ def _upload(
     return choose_upload(queue, total, rows, row, sizes, rule.batched, rule.marks)
 
 
-@njit(cache=True)
+@compiled
 def _run(rows: Rows, row: int, sizes: Actions, rule: Rule) -> int:
     """Run action of the first group in the order, 0 if none is legal."""
     chosen, best = 0, -np.inf
@@ -145,7 +145,7 @@ def _run(rows: Rows, row: int, sizes: Actions, rule: Rule) -> int:
     return chosen
 
 
-@njit(cache=True)
+@compiled
 def _legal_size(rows: Rows, row: int, slot: int, sizes: int, batched: bool) -> int:
     """Index of the largest legal size of a run (the smallest if not batched), -1 for none."""
     for step in range(sizes):
@@ -155,7 +155,7 @@ def _legal_size(rows: Rows, row: int, slot: int, sizes: int, batched: bool) -> i
     return -1
 
 
-@njit(cache=True)
+@compiled
 def _score(rows: Rows, row: int, slot: int, sizes: Actions, rule: Rule) -> float:
     if rule.order == OLDEST:
         return float(rows.oldest_age[row, slot])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from baselines.task_scheduling._compiling import compiled
 from baselines.task_scheduling._observation import Actions, Floats
 
 
-@njit(cache=True)
+@compiled
 def largest_size(seconds: Floats) -> int:
     """Index of the largest batch size that is available (seconds > 0), -1 for none."""
     for size in range(len(seconds) - 1, -1, -1):
@@ -17,7 +17,7 @@ def largest_size(seconds: Floats) -> int:
     return -1
 
 
-@njit(cache=True)
+@compiled
 def batch_seconds(sizes: Actions, seconds: Floats, tasks: float) -> float:
     """Seconds of one batch of ``tasks``: joined linearly between the sizes that are observed.
 
@@ -35,7 +35,7 @@ def batch_seconds(sizes: Actions, seconds: Floats, tasks: float) -> float:
     return float(seconds[last])
 
 
-@njit(cache=True)
+@compiled
 def most_tasks(sizes: Actions, seconds: Floats, batched: bool) -> int:
     """Most tasks in a batch, 0 where the network cannot run."""
     last = largest_size(seconds)
@@ -44,7 +44,7 @@ def most_tasks(sizes: Actions, seconds: Floats, batched: bool) -> int:
     return sizes[last] if batched else 1
 
 
-@njit(cache=True)
+@compiled
 def work_seconds(sizes: Actions, seconds: Floats, tasks: float, batched: bool) -> float:
     """Seconds to run ``tasks`` on one executor: full batches plus the remainder."""
     if tasks <= 0:
@@ -59,7 +59,7 @@ def work_seconds(sizes: Actions, seconds: Floats, tasks: float, batched: bool) -
     return work
 
 
-@njit(cache=True)
+@compiled
 def task_rate(sizes: Actions, seconds: Floats, tasks: float, batched: bool) -> float:
     """Tasks a second of the next batch, n / seconds(n) (Smith's rule); 0 where none can run."""
     batch = min(tasks, float(most_tasks(sizes, seconds, batched)))
@@ -68,7 +68,7 @@ def task_rate(sizes: Actions, seconds: Floats, tasks: float, batched: bool) -> f
     return batch / batch_seconds(sizes, seconds, batch)
 
 
-@njit(cache=True)
+@compiled
 def executors(executor_seconds: Floats) -> int:
     """Number of executors that are there."""
     count = 0
@@ -77,7 +77,7 @@ def executors(executor_seconds: Floats) -> int:
     return count
 
 
-@njit(cache=True)
+@compiled
 def seconds_until_idle(executor_seconds: Floats) -> float:
     """Expected seconds until the first executor is idle."""
     least = np.inf
@@ -87,7 +87,7 @@ def seconds_until_idle(executor_seconds: Floats) -> float:
     return least
 
 
-@njit(cache=True)
+@compiled
 def wire_seconds(uplink: Floats, megabytes: float) -> float:
     """Seconds on the wire of one package, at the present bandwidth."""
     if uplink[2] <= 0:
@@ -95,7 +95,7 @@ def wire_seconds(uplink: Floats, megabytes: float) -> float:
     return uplink[4] + megabytes * 8.0 / uplink[2]
 
 
-@njit(cache=True)
+@compiled
 def beyond_wire_seconds(uplink: Floats, upper: Floats, run: float) -> float:
     """Seconds from the last byte sent to the answer: propagation, queue, run, return.
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from baselines.task_scheduling._compiling import compiled
 from baselines.task_scheduling._observation import Actions, Rows, upload_action
 from baselines.task_scheduling._seconds import (
     beyond_wire_seconds,
@@ -40,7 +40,7 @@ class Queue(NamedTuple):
     priority: NDArray[np.float64]  # [M] tasks a second, with ageing
 
 
-@njit(cache=True)
+@compiled
 def fill_queue(
     queue: Queue, rows: Rows, row: int, sizes: Actions, batched: bool, ageing: float
 ) -> float:
@@ -60,7 +60,7 @@ def fill_queue(
     return total
 
 
-@njit(cache=True)
+@compiled
 def choose_upload(
     queue: Queue, total: float, rows: Rows, row: int, sizes: Actions, batched: bool, marks: Marks
 ) -> int:
@@ -81,7 +81,7 @@ def choose_upload(
     return chosen
 
 
-@njit(cache=True)
+@compiled
 def _enough(
     queue: Queue,
     total: float,
@@ -103,7 +103,7 @@ def _enough(
     return len(sizes) - 1
 
 
-@njit(cache=True)
+@compiled
 def _largest_gain(
     rows: Rows, row: int, slot: int, sizes: Actions, last: int, most: int, here: float
 ) -> int:
@@ -119,7 +119,7 @@ def _largest_gain(
     return -1
 
 
-@njit(cache=True)
+@compiled
 def _seconds_here(queue: Queue, slot: int) -> float:
     """Work until the tail of a group ends here: all groups of no lower priority, and its own."""
     work = 0.0
@@ -129,7 +129,7 @@ def _seconds_here(queue: Queue, slot: int) -> float:
     return work
 
 
-@njit(cache=True)
+@compiled
 def _seconds_there(rows: Rows, row: int, slot: int, sizes: Actions, tasks: float) -> float:
     """Seconds until ``tasks`` of a group, uploaded now as one package, have been answered."""
     uplink = rows.uplink[row]

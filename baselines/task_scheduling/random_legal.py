@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from baselines.policy import Entry, State
+from baselines.task_scheduling._compiling import compiled
 from baselines.task_scheduling._observation import Actions, Rows, TaskPolicy
 from tiergym.errors import InvalidInput
 
@@ -41,7 +41,7 @@ class RandomLegal(TaskPolicy):
         return _draw_rows(rows.mask, self._generators), None
 
 
-@njit(cache=True)
+@compiled
 def _draw_rows(mask: NDArray[np.int8], generators: NDArray[np.uint64]) -> Actions:
     actions = np.zeros(len(mask), dtype=np.int64)
     for row in range(len(mask)):
@@ -58,7 +58,7 @@ def _draw_rows(mask: NDArray[np.int8], generators: NDArray[np.uint64]) -> Action
     return actions
 
 
-@njit(cache=True)
+@compiled
 def _uniform(generators: NDArray[np.uint64], row: int) -> float:
     """Next number in [0, 1) of a row (SplitMix64: Steele, Lea and Flood, OOPSLA 2014)."""
     generators[row] += np.uint64(0x9E3779B97F4A7C15)

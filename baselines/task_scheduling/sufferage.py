@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from baselines.policy import Entry, State
+from baselines.task_scheduling._compiling import compiled
 from baselines.task_scheduling._observation import (
     Actions,
     Floats,
@@ -47,7 +47,7 @@ class Sufferage(TaskPolicy):
         return _choose_rows(rows, len(self.layout.sizes)), None
 
 
-@njit(cache=True)
+@compiled
 def _choose_rows(rows: Rows, sizes: int) -> Actions:
     slots = rows.queue_length.shape[1]
     left = np.empty(slots, dtype=np.int64)
@@ -62,7 +62,7 @@ def _choose_rows(rows: Rows, sizes: int) -> Actions:
     return actions
 
 
-@njit(cache=True)
+@compiled
 def _action(mask: NDArray[np.int8], run: int, upload: int, slots: int, sizes: int) -> int:
     if run != NOBODY and mask[run_action(run, 0, sizes)]:
         return run_action(run, 0, sizes)
@@ -71,7 +71,7 @@ def _action(mask: NDArray[np.int8], run: int, upload: int, slots: int, sizes: in
     return wait_or_first_legal(mask)
 
 
-@njit(cache=True)
+@compiled
 def _estimate(
     rows: Rows,
     row: int,
@@ -93,7 +93,7 @@ def _estimate(
             beyond[slot] = beyond_wire_seconds(uplink, upper, run)
 
 
-@njit(cache=True)
+@compiled
 def _map_tasks(
     rows: Rows,
     row: int,
@@ -125,7 +125,7 @@ def _map_tasks(
     return run, upload
 
 
-@njit(cache=True)
+@compiled
 def _most_suffering(
     rows: Rows,
     row: int,
@@ -150,7 +150,7 @@ def _most_suffering(
     return chosen
 
 
-@njit(cache=True)
+@compiled
 def _ready_times(rows: Rows, row: int, ready: NDArray[np.float64]) -> tuple[int, float]:
     """Fill the executors' ready times (infinite where absent); the earliest, and the uplink's."""
     for executor in range(len(ready)):
@@ -159,7 +159,7 @@ def _ready_times(rows: Rows, row: int, ready: NDArray[np.float64]) -> tuple[int,
     return _earliest(ready), max(0.0, rows.uplink[row, 0])
 
 
-@njit(cache=True)
+@compiled
 def _earliest(ready: NDArray[np.float64]) -> int:
     first = 0
     for executor in range(1, len(ready)):
@@ -168,7 +168,7 @@ def _earliest(ready: NDArray[np.float64]) -> int:
     return first
 
 
-@njit(cache=True)
+@compiled
 def _run_seconds(seconds: Floats) -> float:
     return float(seconds[0]) if seconds[0] > 0 else np.inf
 

@@ -85,8 +85,8 @@ def random_world(rng: np.random.Generator) -> World:
     world.executors[0] = abs(world.executors[0])
     world.fits = rng.choice([0, 1, 3, 1000], NETWORKS)
     if rng.random() < 0.8:
-        world.with_uplink(busy=rng.choice([0.0, 0.01]))
-        world.uplink[2] = rng.uniform(1, 100)
+        world.with_uplink(busy=rng.choice([0.0, 0.3]))
+        world.uplink[2:] = rng.uniform(1, 100), rng.uniform(0, 0.5), rng.uniform(0, 0.3)
         world.upper[:2] = rng.exponential(0.1), rng.choice([0.0, 0.05, 1000.0])
     return world
 

@@ -92,3 +92,11 @@ def test_last_observation_of_an_episode_waits(world: Any, sizes_env: Any) -> Non
         assert action == 0
         assert np.asarray(action).dtype == np.int64
         assert np.ndim(action) == 0
+
+
+@pytest.mark.parametrize("name", ["fcfs-batched", "longest-queue", "priority"])
+def test_ties_go_to_the_lowest_slot(name: str, world: Any, sizes_env: Any, decode: Any) -> None:
+    world.queue[1:] = 3
+    world.oldest_age[1:] = 0.1
+    world.run[1:] = 0.01
+    assert decode(decision(name, sizes_env, world.observe()))[1] == 1

@@ -39,6 +39,18 @@ def test_marks_have_hysteresis(busy: Any, sizes_env: Any) -> None:
     assert uploads == [False, True, True, True, False, False]
 
 
+def test_marks_themselves_are_neither_passed_nor_missed(busy: Any, sizes_env: Any) -> None:
+    """Work of 0.25 s exactly: not above a high mark of 0.25 s, but down at a low one."""
+    busy.run[0] = 0.125 * np.array([1, 2, 4, 8, 16])
+    options = {"high": 0.25, "low": 0.25, "only_if_earlier": False}
+    policy = make_policy("priority+upload", sizes_env, **options)
+    _, state = policy.predict(queue_of(busy, 3))
+    assert state is not None
+    assert state[0].tolist() == [True]
+    assert policy.predict(queue_of(busy, 2), state)[0] == 0
+    assert policy.predict(queue_of(busy, 2))[0] == 0
+
+
 def test_an_episode_begins_without_memory(busy: Any, sizes_env: Any, stack: Any) -> None:
     policy = make_policy("priority+upload", sizes_env, **MARKS)
     _, state = policy.predict(stack([queue_of(busy, 11)] * 3))
