@@ -37,12 +37,7 @@ def play_every_policy() -> None:
     env = gym.make(ENVIRONMENT, scenario=SMALL)
     for name in policy_names(ENVIRONMENT):
         tiergym.rollout(env, make_policy(name, env), seed=0)
-    envs = gym.make_vec(
-        ENVIRONMENT,
-        num_envs=2,
-        vectorization_mode="vector_entry_point",
-        vector_kwargs={"scenario": SMALL},
-    )
+    envs = gym.make_vec(ENVIRONMENT, 2, "vector_entry_point", scenario=SMALL)
     tiergym.rollout(envs, make_policy("fcfs", envs), seed=[0, 1])
 
 
