@@ -226,15 +226,20 @@ def _block_seconds(
 
 
 def _optional(
-    field: str, record: dict[str, object], key: str, unit: str, above: float
+    field: str,
+    record: dict[str, object],
+    key: str,
+    unit: str,
+    low: float = 0.0,
+    above: float = -1.0,
 ) -> float | None:
     value = record.get(key)
-    return None if value is None else number(f"{field}.{key}", value, unit, above=above)
+    return None if value is None else number(f"{field}.{key}", value, unit, low, above)
 
 
 def _watts(field: str, record: dict[str, object]) -> dict[str, float | None]:
-    idle = _optional(field, record, "idle_watts", "watts", above=-1e-300)
-    busy = _optional(field, record, "busy_watts", "watts", above=-1e-300)
+    idle = _optional(field, record, "idle_watts", "watts")
+    busy = _optional(field, record, "busy_watts", "watts")
     if idle is not None and busy is not None and busy < idle:
         raise InvalidInput(f"{field}.busy_watts", busy, f"watts >= idle_watts, {idle:g}")
     return {"idle_watts": idle, "busy_watts": busy}
