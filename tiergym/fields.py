@@ -181,10 +181,10 @@ def source_record(field: str, value: object) -> dict[str, object]:
 
 def _range_text(unit: str, low: float, above: float, high: float, infinite: bool) -> str:
     parts = [unit]
-    if low > -math.inf:
-        parts.append(f">= {low:g}")
-    if above > -math.inf:
+    if above >= low and above > -math.inf:
         parts.append(f"> {above:g}")
+    elif low > -math.inf:
+        parts.append(f">= {low:g}")
     if high < math.inf:
         parts.append(f"<= {high:g}")
     return " ".join(parts) + ("" if infinite else ", finite")
