@@ -8,6 +8,7 @@ a call four times faster.
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import threading
 import time
@@ -22,6 +23,9 @@ import numba  # pyright: ignore[reportMissingTypeStubs]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SOURCES = ("engine", "envs")
+_DIGITS = 16
+_ENTRY = re.compile(r"-[0-9a-f]{16}\.([0-9]+\.)?nb[ic]$")
+_CACHE_FOLDERS: set[Path] = set()
 _QUIET_SECONDS = 1.0
 
 
@@ -34,15 +38,28 @@ def compiled(function: Function) -> Function:
 
 
 def _stamp(dispatcher: Any) -> None:
-    """Tie the cache entry to all engine sources.
+    """Name the cache entry after a digest of all engine sources.
 
     Numba looks only at the date of the file a function stands in, so a change in a function that
     it calls, in another file, would go unnoticed, as would an upgrade of a wheel (whose files all
-    carry one date).
+    carry one date). The name rather than Numba's stamp, because that is read by unpickling.
     """
-    cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if cache_file is not None:
-        cache_file._source_stamp = source_digest()
+    cache = getattr(dispatcher, "_cache", None)
+    if cache is None or not hasattr(cache, "_impl"):
+        return
+    _CACHE_FOLDERS.add(Path(cache._cache_path))
+    name = f"{cache._impl.filename_base}-{source_digest()[:_DIGITS]}"
+    stamp = cache._impl.locator.get_source_stamp()
+    cache._cache_file = type(cache._cache_file)(cache._cache_path, name, stamp)
+
+
+def _sweep() -> None:
+    """Remove what earlier versions of the sources have left in the cache."""
+    present = f"-{source_digest()[:_DIGITS]}."
+    for folder in _CACHE_FOLDERS:
+        for path in folder.glob("*.nb[ic]"):
+            if _ENTRY.search(path.name) and present not in path.name:
+                path.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=1)
@@ -78,3 +95,4 @@ def announced(what: str) -> Iterator[None]:
         if said.is_set():
             seconds = time.perf_counter() - began
             print(f"tiergym: compiled {what} in {seconds:.0f} s", file=sys.stderr, flush=True)
+            _sweep()

@@ -7,12 +7,10 @@ three arrays whatever it simulates, and no compiled type depends on the size of 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from tiergym.engine.compiling import compiled
 
 Bytes = NDArray[np.uint8]
 Record = np.dtype[np.void]
@@ -82,79 +80,10 @@ PIECE = _record("f8 start bandwidth, i8 last")
 HISTORY = _record("i8 last first_1 count_1 first_10 count_10")
 
 
-class World(NamedTuple):
-    """Views of one row and of its model; lives only inside compiled functions.
-
-    ``queue``, ``stage`` and ``jitter`` are flattened: ``[n * groups + g]``,
-    ``[n * jitter_columns + k]``; ``seconds`` and ``workspace`` by ``[row * batch_columns + b - 1]``.
-    ``piece`` holds the links' pieces one link after the other, `LINK.wire_piece` being a position
-    in it; `PIECE.last` marks the last of a link. ``dirty`` lists nodes, then links, that need a
-    look before time goes on.
-    """
-
-    head: Any
-    node: Any
-    link: Any
-    queue: Any
-    executor: Any
-    task: Any
-    event: Any
-    jitter: Any
-    piece: Any
-    history: Any
-    dirty: Any
-    model: Any
-    m_node: Any
-    m_link: Any
-    m_network: Any
-    m_group: Any
-    stage: Any
-    seconds: Any
-    workspace: Any
-    rank: Any
-    slot: Any
-    confidence: Any
-    correct: Any
-
-
-_HEAD_BYTES = HEAD.itemsize
-_MODEL_BYTES = MODEL_HEAD.itemsize
-_F4, _F8, _I8, _I1 = np.dtype("f4"), np.dtype("f8"), np.dtype("i8"), np.dtype("i1")
-
-
-@compiled
-def open_world(rows: Any, base: int, models: Any) -> World:
-    """Cut the row at byte ``base`` of ``rows`` and its model into views (no copy)."""
-    head = rows[base : base + _HEAD_BYTES].view(HEAD)
-    h = head[0]
-    at = h.model
-    model = models[at : at + _MODEL_BYTES].view(MODEL_HEAD)
-    m = model[0]
-    return World(
-        head,
-        rows[base + h.at_node : base + h.at_link].view(NODE),
-        rows[base + h.at_link : base + h.at_queue].view(LINK),
-        rows[base + h.at_queue : base + h.at_executor].view(QUEUE),
-        rows[base + h.at_executor : base + h.at_task].view(EXECUTOR),
-        rows[base + h.at_task : base + h.at_event].view(TASK),
-        rows[base + h.at_event : base + h.at_jitter].view(EVENT),
-        rows[base + h.at_jitter : base + h.at_piece].view(_F8),
-        rows[base + h.at_piece : base + h.at_history].view(PIECE),
-        rows[base + h.at_history : base + h.at_dirty].view(HISTORY),
-        rows[base + h.at_dirty : base + h.size].view(_I8),
-        model,
-        models[at + m.at_node : at + m.at_link].view(MODEL_NODE),
-        models[at + m.at_link : at + m.at_network].view(MODEL_LINK),
-        models[at + m.at_network : at + m.at_group].view(MODEL_NETWORK),
-        models[at + m.at_group : at + m.at_stage].view(MODEL_GROUP),
-        models[at + m.at_stage : at + m.at_seconds].view(MODEL_STAGE),
-        models[at + m.at_seconds : at + m.at_workspace].view(_F8),
-        models[at + m.at_workspace : at + m.at_rank].view(_F8),
-        models[at + m.at_rank : at + m.at_slot].view(_I8),
-        models[at + m.at_slot : at + m.at_confidence].view(_I8),
-        models[at + m.at_confidence : at + m.at_confidence + 4 * m.confidences].view(_F4),
-        models[at + m.at_correct : at + m.at_correct + m.confidences].view(_I1),
-    )
+VALUE_F8 = _record("f8 value")
+VALUE_I8 = _record("i8 value")
+VALUE_F4 = _record("f4 value")
+VALUE_I1 = _record("i1 value")
 
 
 def row_sections(model: np.void, tasks: int, jitter_columns: int, pieces: int) -> dict[str, int]:
@@ -191,15 +120,15 @@ SECTION_OF = {
     "executor": ("at_executor", "at_task", EXECUTOR),
     "task": ("at_task", "at_event", TASK),
     "event": ("at_event", "at_jitter", EVENT),
-    "jitter": ("at_jitter", "at_piece", _F8),
+    "jitter": ("at_jitter", "at_piece", np.dtype("f8")),
     "piece": ("at_piece", "at_history", PIECE),
 }
 
 
 def row_view(row: Bytes, section: str) -> NDArray[Any]:
     """The records of ``section`` of one row (a view), for use outside compiled code."""
-    head = row[:_HEAD_BYTES].view(HEAD)[0]
+    head = row[: HEAD.itemsize].view(HEAD)[0]
     if section == "head":
-        return row[:_HEAD_BYTES].view(HEAD)
+        return row[: HEAD.itemsize].view(HEAD)
     begin, end, dtype = SECTION_OF[section]
     return row[int(head[begin]) : int(head[end])].view(dtype)

@@ -6,45 +6,68 @@ import numpy as np
 
 from tiergym.engine.compiling import compiled
 from tiergym.engine.events import BATCH_DONE, mark_node, schedule
-from tiergym.engine.layout import NONE, World
+from tiergym.engine.layout import NONE
 from tiergym.engine.tasks import answer, drop_first, wait_for_link
+from tiergym.engine.views import (
+    World,
+    confidence_at,
+    executor_at,
+    group_spec,
+    head,
+    jitter_at,
+    link_spec,
+    model,
+    network_spec,
+    node_at,
+    node_spec,
+    queue_at,
+    rank_at,
+    seconds_at,
+    stage_spec,
+    task_at,
+    workspace_at,
+)
 from tiergym.scenarios.system import FCFS, FCFS_BATCHED, NO_STAGE, PRIORITY, TERMINAL
 
 
 @compiled
 def batch_need(w: World, n: int, g: int, count: int) -> float:
     """Bytes that a batch takes beside its payloads: workspace, and outputs larger than inputs."""
-    stage = w.stage[n * w.model[0].groups + g]
-    return w.workspace[stage.row * w.model[0].batch_columns + count - 1] + count * stage.growth
+    stage = stage_spec(w, n * model(w).groups + g)
+    return (
+        workspace_at(w, stage.row * model(w).batch_columns + count - 1).value + count * stage.growth
+    )
 
 
 @compiled
 def batch_fits(w: World, n: int, g: int, count: int) -> bool:
     """Whether a batch of ``count`` tasks of group ``g`` fits into the memory of node ``n`` now."""
-    return w.node[n].held + batch_need(w, n, g, count) <= w.m_node[n].memory
+    return node_at(w, n).held + batch_need(w, n, g, count) <= node_spec(w, n).memory
 
 
 @compiled
 def seconds_of(w: World, n: int, g: int, count: int) -> float:
     """Expected seconds of a batch of ``count`` tasks of group ``g`` on node ``n``."""
-    row = w.stage[n * w.model[0].groups + g].row
-    return w.seconds[row * w.model[0].batch_columns + count - 1]
+    row = stage_spec(w, n * model(w).groups + g).row
+    return seconds_at(w, row * model(w).batch_columns + count - 1).value
 
 
 @compiled
 def start_batch(w: World, n: int, g: int, count: int) -> None:
     """Start the ``count`` oldest tasks of group ``g`` on the lowest idle executor of node ``n``."""
-    h, node = w.head[0], w.node[n]
-    x = w.m_node[n].first_executor
-    while w.executor[x].group != NONE:
+    h, node = head(w), node_at(w, n)
+    x = node_spec(w, n).first_executor
+    while executor_at(w, x).group != NONE:
         x += 1
-    slot = w.executor[x]
+    slot = executor_at(w, x)
     seconds = seconds_of(w, n, g, count)
     slot.group = g
     slot.tasks = count
     slot.start = h.clock
     slot.seconds = seconds
-    slot.duration = seconds * w.jitter[n * h.jitter_columns + node.started % h.jitter_columns]
+    slot.duration = (
+        seconds * jitter_at(w, n * h.jitter_columns + node.started % h.jitter_columns).value
+    )
     node.held += batch_need(w, n, g, count)
     slot.first = drop_first(w, n, g, count)
     _note_start(w, slot.first)
@@ -60,16 +83,16 @@ def start_batch(w: World, n: int, g: int, count: int) -> None:
 @compiled
 def _note_start(w: World, i: int) -> None:
     while i != NONE:
-        if np.isnan(w.task[i].first_start):
-            w.task[i].first_start = w.head[0].clock
-        i = w.task[i].next
+        if np.isnan(task_at(w, i).first_start):
+            task_at(w, i).first_start = head(w).clock
+        i = task_at(w, i).next
 
 
 @compiled
 def node_of(w: World, x: int) -> int:
     """The node that executor ``x`` belongs to."""
-    n = w.model[0].nodes - 1
-    while w.m_node[n].first_executor > x:
+    n = model(w).nodes - 1
+    while node_spec(w, n).first_executor > x:
         n -= 1
     return n
 
@@ -77,10 +100,10 @@ def node_of(w: World, x: int) -> int:
 @compiled
 def finish_batch(w: World, x: int) -> None:
     """The batch on executor ``x`` is done: its tasks are answered or go on upward."""
-    h, n, slot = w.head[0], node_of(w, x), w.executor[x]
-    node, g, i = w.node[n], slot.group, slot.first
-    stage = w.stage[n * w.model[0].groups + g]
-    joules = w.m_node[n].busy_watts * slot.duration
+    h, n, slot = head(w), node_of(w, x), executor_at(w, x)
+    node, g, i = node_at(w, n), slot.group, slot.first
+    stage = stage_spec(w, n * model(w).groups + g)
+    joules = node_spec(w, n).busy_watts * slot.duration
     h.joules += joules
     h.step_joules += joules
     node.busy_seconds += slot.duration
@@ -91,49 +114,49 @@ def finish_batch(w: World, x: int) -> None:
     mark_node(w, n)
     backlog = np.nan
     while i != NONE:
-        following = w.task[i].next
-        node.held -= w.m_group[g].payload
+        following = task_at(w, i).next
+        node.held -= group_spec(w, g).payload
         if _leaves(w, n, i, stage.end):
             told = _tells(w, n, i)
             if told and np.isnan(backlog):
                 backlog = backlog_seconds(w, n)
             answer(w, n, i, stage.end, backlog if told else np.nan)
         else:
-            w.task[i].group = stage.next_group
-            node.held += w.m_group[stage.next_group].payload
-            wait_for_link(w, w.m_node[n].uplink, i)
+            task_at(w, i).group = stage.next_group
+            node.held += group_spec(w, stage.next_group).payload
+            wait_for_link(w, node_spec(w, n).uplink, i)
         i = following
 
 
 @compiled
 def _leaves(w: World, n: int, i: int, block: int) -> bool:
     """Whether task ``i`` leaves at the head after ``block``: the last head accepts everything."""
-    task = w.task[i]
-    network = w.m_network[task.network]
+    task = task_at(w, i)
+    network = network_spec(w, task.network)
     if block == network.blocks:
         return True
     if network.table < 0:
         return False
-    group = w.m_group[task.group]
-    threshold = group.threshold_1 if w.m_node[n].tier == TERMINAL else group.threshold_2
+    group = group_spec(w, task.group)
+    threshold = group.threshold_1 if node_spec(w, n).tier == TERMINAL else group.threshold_2
     at = network.table + task.sample * (network.blocks + 1) + block
-    return w.confidence[at] >= threshold
+    return confidence_at(w, at).value >= threshold
 
 
 @compiled
 def _tells(w: World, n: int, i: int) -> bool:
     """An answer tells its origin the backlog of the node right above it."""
-    uplink = w.m_node[w.task[i].origin].uplink
-    return uplink != NONE and w.m_link[uplink].target == n and w.task[i].origin != n
+    uplink = node_spec(w, task_at(w, i).origin).uplink
+    return uplink != NONE and link_spec(w, uplink).target == n and task_at(w, i).origin != n
 
 
 @compiled
 def queued_seconds(w: World, n: int) -> float:
     """Expected seconds of all that is queued at node ``n``: full batches, then the remainder."""
-    groups, largest = w.model[0].groups, w.m_node[n].batch_max
+    groups, largest = model(w).groups, node_spec(w, n).batch_max
     total = 0.0
     for g in range(groups):
-        length = w.queue[n * groups + g].length
+        length = queue_at(w, n * groups + g).length
         if length > 0:
             full = length // largest
             rest = length - full * largest
@@ -147,16 +170,16 @@ def queued_seconds(w: World, n: int) -> float:
 @compiled
 def executor_seconds(w: World, x: int) -> float:
     """Expected seconds until executor ``x`` is idle."""
-    slot = w.executor[x]
+    slot = executor_at(w, x)
     if slot.group == NONE:
         return 0.0
-    return max(0.0, slot.start + slot.seconds - w.head[0].clock)
+    return max(0.0, slot.start + slot.seconds - head(w).clock)
 
 
 @compiled
 def backlog_seconds(w: World, n: int) -> float:
     """Expected seconds of work at node ``n``, queued and running, over its executors."""
-    spec = w.m_node[n]
+    spec = node_spec(w, n)
     total = queued_seconds(w, n)
     for x in range(spec.first_executor, spec.first_executor + spec.executors):
         total += executor_seconds(w, x)
@@ -166,10 +189,10 @@ def backlog_seconds(w: World, n: int) -> float:
 @compiled
 def start_by_discipline(w: World, n: int) -> None:
     """Start batches by the built-in discipline while an executor is idle and a task queued."""
-    while w.node[n].idle > 0 and w.node[n].queued > 0:
+    while node_at(w, n).idle > 0 and node_at(w, n).queued > 0:
         g = _chosen_group(w, n)
-        count = min(w.queue[n * w.model[0].groups + g].length, w.m_node[n].batch_max)
-        if w.m_node[n].discipline == FCFS:
+        count = min(queue_at(w, n * model(w).groups + g).length, node_spec(w, n).batch_max)
+        if node_spec(w, n).discipline == FCFS:
             count = 1
         while count > 0 and not batch_fits(w, n, g, count):
             count -= 1
@@ -181,10 +204,10 @@ def start_by_discipline(w: World, n: int) -> None:
 @compiled
 def _chosen_group(w: World, n: int) -> int:
     """The group of the least key: age, Smith's ratio or rank; ties to the lowest index."""
-    groups = w.model[0].groups
+    groups = model(w).groups
     best, best_key = NONE, np.inf
     for g in range(groups):
-        length = w.queue[n * groups + g].length
+        length = queue_at(w, n * groups + g).length
         if length > 0:
             key = _group_key(w, n, g, length)
             if best == NONE or key < best_key:
@@ -194,19 +217,19 @@ def _chosen_group(w: World, n: int) -> int:
 
 @compiled
 def _group_key(w: World, n: int, g: int, length: int) -> float:
-    discipline = w.m_node[n].discipline
+    discipline = node_spec(w, n).discipline
     if discipline == PRIORITY:
-        count = min(length, w.m_node[n].batch_max)
+        count = min(length, node_spec(w, n).batch_max)
         return -(count / seconds_of(w, n, g, count))
     if discipline == FCFS or discipline == FCFS_BATCHED:
-        return float(w.task[w.queue[n * w.model[0].groups + g].first].sequence)
-    return float(w.rank[n * w.model[0].networks + w.m_group[g].network])
+        return float(task_at(w, queue_at(w, n * model(w).groups + g).first).sequence)
+    return float(rank_at(w, n * model(w).networks + group_spec(w, g).network).value)
 
 
 @compiled
 def can_upload(w: World, n: int, g: int) -> bool:
     """Whether tasks of group ``g`` may be handed upward unrun from node ``n``."""
-    uplink = w.m_node[n].uplink
+    uplink = node_spec(w, n).uplink
     if uplink == NONE:
         return False
-    return w.stage[w.m_link[uplink].target * w.model[0].groups + g].row != NO_STAGE
+    return stage_spec(w, link_spec(w, uplink).target * model(w).groups + g).row != NO_STAGE

@@ -20,9 +20,22 @@ from tiergym.engine.layout import (
     NOBODY,
     NONE,
     Bytes,
-    World,
-    open_world,
     row_sections,
+)
+from tiergym.engine.views import (
+    World,
+    executor_at,
+    head,
+    history_at,
+    jitter_at,
+    link_at,
+    model,
+    node_at,
+    node_spec,
+    open_world,
+    piece_at,
+    queue_at,
+    task_at,
 )
 from tiergym.errors import InvalidInput
 from tiergym.scenarios.instance import Instance
@@ -220,9 +233,9 @@ def load(
 ) -> None:
     """Fill the row at ``base``, whose head stands already, with an instance at clock zero."""
     w = open_world(rows, base, models)
-    h = w.head[0]
+    h = head(w)
     for i in range(h.tasks):
-        task = w.task[i]
+        task = task_at(w, i)
         task.arrival = arrival[i]
         task.deadline = deadline[i]
         task.origin = origin[i]
@@ -232,7 +245,7 @@ def load(
         h.remaining += task.charged
         _clear_task(w, i)
     for k in range(len(jitter)):
-        w.jitter[k] = jitter[k]
+        jitter_at(w, k).value = jitter[k]
     _load_pieces(w, piece_offset, piece_start, piece_bandwidth)
     _clear_nodes(w)
     schedule(w, h.window, WINDOW_END, 0)
@@ -240,7 +253,7 @@ def load(
 
 @compiled
 def _clear_task(w: World, i: int) -> None:
-    task = w.task[i]
+    task = task_at(w, i)
     task.first_start = np.nan
     task.finish = np.nan
     task.return_delay = 0.0
@@ -262,29 +275,29 @@ def _clear_task(w: World, i: int) -> None:
 
 @compiled
 def _load_pieces(w: World, offset: Any, start: Any, bandwidth: Any) -> None:
-    for e in range(w.model[0].links):
-        w.link[e].wire_piece = offset[e]
-        w.link[e].seen_piece = offset[e]
-        w.link[e].flight_first = NONE
-        w.link[e].flight_last = NONE
+    for e in range(model(w).links):
+        link_at(w, e).wire_piece = offset[e]
+        link_at(w, e).seen_piece = offset[e]
+        link_at(w, e).flight_first = NONE
+        link_at(w, e).flight_last = NONE
         for p in range(offset[e], offset[e + 1]):
-            w.piece[p].start = start[p]
-            w.piece[p].bandwidth = bandwidth[p]
-            w.piece[p].last = 1 if p + 1 == offset[e + 1] else 0
+            piece_at(w, p).start = start[p]
+            piece_at(w, p).bandwidth = bandwidth[p]
+            piece_at(w, p).last = 1 if p + 1 == offset[e + 1] else 0
 
 
 @compiled
 def _clear_nodes(w: World) -> None:
-    for n in range(w.model[0].nodes):
-        w.node[n].idle = w.m_node[n].executors
-        w.node[n].told_at = np.nan
+    for n in range(model(w).nodes):
+        node_at(w, n).idle = node_spec(w, n).executors
+        node_at(w, n).told_at = np.nan
         mark_node(w, n)
-    for x in range(w.model[0].executors):
-        w.executor[x].group = NONE
-    for q in range(w.model[0].nodes * w.model[0].groups):
-        w.queue[q].first = NONE
-        w.queue[q].last = NONE
-    for g in range(w.model[0].groups):
-        w.history[g].last = NONE
-        w.history[g].first_1 = NONE
-        w.history[g].first_10 = NONE
+    for x in range(model(w).executors):
+        executor_at(w, x).group = NONE
+    for q in range(model(w).nodes * model(w).groups):
+        queue_at(w, q).first = NONE
+        queue_at(w, q).last = NONE
+    for g in range(model(w).groups):
+        history_at(w, g).last = NONE
+        history_at(w, g).first_1 = NONE
+        history_at(w, g).first_10 = NONE

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from tiergym.engine.compiling import compiled
 from tiergym.engine.events import BATCH_DONE, INDEX_MASK, KIND_SHIFT, LINK_FREE
-from tiergym.engine.layout import HEAD, MODEL_HEAD, NONE, Bytes, open_world, row_view
+from tiergym.engine.layout import HEAD, MODEL_HEAD, NONE, Bytes, row_view
 from tiergym.engine.links import wire_end
 from tiergym.engine.packing import load, new_head
 from tiergym.engine.simulation import Simulation
+from tiergym.engine.views import event_at, head, link_at, open_world
 from tiergym.scenarios.instance import Instance
 from tiergym.scenarios.system import ENTRIES, System
 
@@ -92,9 +93,9 @@ def _passes(
     passed = np.ones(len(sample), np.bool_)
     heads = (int(system.route_p1[route]), int(system.route_p2[route]))
     at = system.network_table[network] + sample * (system.network_blocks[network] + 1)
-    for k, head in enumerate(heads):
-        if 0 < head <= block:
-            passed &= system.exit_confidence[at + head] < system.route_threshold[route, k]
+    for k, ends in enumerate(heads):
+        if 0 < ends <= block:
+            passed &= system.exit_confidence[at + ends] < system.route_threshold[route, k]
     return passed
 
 
@@ -187,11 +188,8 @@ def _duration(slot: NDArray[Any], jitter: NDArray[np.float64], now: float) -> fl
 @compiled
 def _retime_links(rows: Bytes, base: int, models: Bytes) -> None:
     w = open_world(rows, base, models)
-    for k in range(w.head[0].events):
-        key = w.event[k].key
+    for k in range(head(w).events):
+        key = event_at(w, k).key
         if key >> KIND_SHIFT == LINK_FREE:
             e = key & INDEX_MASK
-            w.event[k].time = wire_end(w, e, w.link[e].wire_start, w.link[e].wire_bytes)
-
-
-
+            event_at(w, k).time = wire_end(w, e, link_at(w, e).wire_start, link_at(w, e).wire_bytes)

@@ -18,10 +18,21 @@ from tiergym.engine.events import (
     pop,
     take_node,
 )
-from tiergym.engine.layout import DECIDING, ENDED, NOBODY, NONE, RUNNING, STUCK, World
+from tiergym.engine.layout import DECIDING, ENDED, NOBODY, NONE, RUNNING, STUCK
 from tiergym.engine.links import deliver, free_link, link_idle, pre_upload, start_packages
 from tiergym.engine.nodes import can_upload, finish_batch, start_batch, start_by_discipline
 from tiergym.engine.tasks import enter, receive_answer
+from tiergym.engine.views import (
+    World,
+    head,
+    model,
+    network_spec,
+    node_at,
+    node_spec,
+    queue_at,
+    slot_at,
+    task_at,
+)
 
 WAIT, RUN, UPLOAD = 0, 1, 2
 """Kinds of a `schedule` decision."""
@@ -30,7 +41,7 @@ WAIT, RUN, UPLOAD = 0, 1, 2
 @compiled
 def run(w: World) -> None:
     """Run until a claimed decision is due or the last charged task has left (`HEAD.status`)."""
-    h = w.head[0]
+    h = head(w)
     h.status = RUNNING
     while h.remaining > 0:
         time = peek(w)
@@ -54,7 +65,7 @@ def run(w: World) -> None:
 
 @compiled
 def _note_decision(w: World) -> None:
-    h = w.head[0]
+    h = head(w)
     h.elapsed = h.clock - h.last_decision
     h.last_decision = h.clock
 
@@ -62,19 +73,19 @@ def _note_decision(w: World) -> None:
 @compiled
 def _advance(w: World, time: float) -> None:
     """Move the clock; what is in the system accrues delay, what is switched on idle joules."""
-    h = w.head[0]
+    h = head(w)
     seconds = time - h.clock
     h.task_seconds += h.in_system * seconds
     h.step_task_seconds += h.in_system * seconds
-    h.joules += w.model[0].idle_watts * seconds
-    h.step_joules += w.model[0].idle_watts * seconds
+    h.joules += model(w).idle_watts * seconds
+    h.step_joules += model(w).idle_watts * seconds
     h.clock = time
 
 
 @compiled
 def _handle(w: World, key: int) -> None:
     kind, index = key >> KIND_SHIFT, key & INDEX_MASK
-    w.head[0].handled += 1
+    head(w).handled += 1
     if kind == BATCH_DONE:
         finish_batch(w, index)
     elif kind == LINK_FREE:
@@ -91,27 +102,27 @@ def _handle(w: World, key: int) -> None:
 
 @compiled
 def _arrive(w: World, i: int) -> None:
-    task = w.task[i]
+    task = task_at(w, i)
     if task.charged == 1:
-        w.head[0].in_system += 1
-    enter(w, task.origin, i, 3 * w.m_network[task.network].route)
+        head(w).in_system += 1
+    enter(w, task.origin, i, 3 * network_spec(w, task.network).route)
 
 
 @compiled
 def _close_window(w: World) -> None:
-    w.head[0].window_over = 1
-    n = w.model[0].claimed
-    if n != NOBODY and w.node[n].idle > 0:
-        w.node[n].wake = 1
+    head(w).window_over = 1
+    n = model(w).claimed
+    if n != NOBODY and node_at(w, n).idle > 0:
+        node_at(w, n).wake = 1
         mark_node(w, n)
 
 
 @compiled
 def _look_at_nodes(w: World) -> bool:
     """Let the marked nodes start batches; True when the claimed one is due a decision."""
-    while w.head[0].dirty_nodes > 0:
+    while head(w).dirty_nodes > 0:
         n = take_node(w)
-        if n != w.model[0].claimed:
+        if n != model(w).claimed:
             start_by_discipline(w, n)
         elif _decision_due(w, n):
             return True
@@ -120,20 +131,20 @@ def _look_at_nodes(w: World) -> bool:
 
 @compiled
 def _decision_due(w: World, n: int) -> bool:
-    node = w.node[n]
+    node = node_at(w, n)
     if node.wake == 0 or node.queued == 0:
         return False
     if node.idle > 0:
         return True
-    return link_idle(w, w.m_node[n].uplink) and _any_upload(w, n)
+    return link_idle(w, node_spec(w, n).uplink) and _any_upload(w, n)
 
 
 @compiled
 def _any_upload(w: World, n: int) -> bool:
-    groups = w.model[0].groups
-    for k in range(w.model[0].slots):
-        g = w.slot[k]
-        if w.queue[n * groups + g].length > 0 and can_upload(w, n, g):
+    groups = model(w).groups
+    for k in range(model(w).slots):
+        g = slot_at(w, k).value
+        if queue_at(w, n * groups + g).length > 0 and can_upload(w, n, g):
             return True
     return False
 
@@ -141,10 +152,10 @@ def _any_upload(w: World, n: int) -> bool:
 @compiled
 def decide(w: World, kind: int, g: int, count: int) -> None:
     """Carry out a legal `schedule` decision at the claimed node; `run` goes on from there."""
-    n = w.model[0].claimed
-    w.head[0].decisions += 1
+    n = model(w).claimed
+    head(w).decisions += 1
     if kind == WAIT:
-        w.node[n].wake = 0
+        node_at(w, n).wake = 0
     elif kind == RUN:
         start_batch(w, n, g, count)
     else:
@@ -155,17 +166,17 @@ def decide(w: World, kind: int, g: int, count: int) -> None:
 @compiled
 def may_wait(w: World) -> bool:
     """Waiting is legal until the window ends, or while anything seen from the node is under way."""
-    n = w.model[0].claimed
-    if w.head[0].window_over == 0 or w.node[n].idle < w.m_node[n].executors:
+    n = model(w).claimed
+    if head(w).window_over == 0 or node_at(w, n).idle < node_spec(w, n).executors:
         return True
-    uplink = w.m_node[n].uplink
+    uplink = node_spec(w, n).uplink
     return uplink != NONE and not link_idle(w, uplink)
 
 
 @compiled
 def take_cost(w: World) -> float:
     """Cost since it was last taken; delay, wrong answers, deadlines missed, joules by weight."""
-    h, m = w.head[0], w.model[0]
+    h, m = head(w), model(w)
     cost = (
         m.delay_weight * (h.step_task_seconds + m.refusal_seconds * h.step_refused)
         + m.error_weight * (h.step_wrong + h.step_refused)

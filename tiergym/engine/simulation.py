@@ -18,7 +18,6 @@ from tiergym.engine.layout import (
     NOBODY,
     STUCK,
     Bytes,
-    open_world,
     row_sections,
     row_view,
 )
@@ -26,6 +25,7 @@ from tiergym.engine.log import TaskLog, read_log
 from tiergym.engine.nodes import batch_fits
 from tiergym.engine.packing import load, new_head, pack_system, servable, slot_groups
 from tiergym.engine.running import RUN, UPLOAD, WAIT, decide, run
+from tiergym.engine.views import head, open_world
 from tiergym.errors import InvalidInput
 from tiergym.scenarios.instance import Instance, check_instance
 from tiergym.scenarios.system import System
@@ -36,7 +36,7 @@ def run_row(rows: Bytes, base: int, models: Bytes) -> int:
     """Run one row to its next decision or end; returns `HEAD.status`."""
     w = open_world(rows, base, models)
     run(w)
-    return w.head[0].status
+    return head(w).status
 
 
 @compiled
@@ -45,7 +45,7 @@ def decide_row(rows: Bytes, base: int, models: Bytes, kind: int, g: int, count: 
     w = open_world(rows, base, models)
     decide(w, kind, g, count)
     run(w)
-    return w.head[0].status
+    return head(w).status
 
 
 @compiled
@@ -97,7 +97,9 @@ class Simulation:
         packed = [pack_system(s, n) for s, n in zip(self.systems, nodes, strict=True)]
         self.models: Bytes = np.concatenate(packed)
         self.model_at = np.cumsum([0, *map(len, packed)])[:-1].astype(np.int64)
-        self.slots = [slot_groups(s, n) if n >= 0 else [] for s, n in zip(systems, nodes, strict=True)]
+        self.slots = [
+            slot_groups(s, n) if n >= 0 else [] for s, n in zip(systems, nodes, strict=True)
+        ]
         self._servable = [servable(s) for s in self.systems]
         self.rows = rows
         self.system_of = np.zeros(rows, np.int64)
@@ -165,10 +167,10 @@ class Simulation:
             )
 
     def reserve(self, size: int) -> None:
-        """Make room for rows of ``size`` bytes, keeping what the rows hold."""
+        """Make room for rows of ``size`` bytes and somewhat more, keeping what the rows hold."""
         if size <= self.stride:
             return
-        stride = -(-size // 64) * 64
+        stride = -(-size * 5 // 4 // 64) * 64
         buffer = np.zeros(self.rows * stride, np.uint8)
         buffer.reshape(self.rows, stride)[:, : self.stride] = self.buffer.reshape(self.rows, -1)
         self.buffer, self.stride = buffer, stride

@@ -73,7 +73,9 @@ class Rows:
         if len(names) == 1:
             return 0
         if given:
-            raise InvalidInput("options.scenario", None, "the instance's one of " + ", ".join(names))
+            raise InvalidInput(
+                "options.scenario", None, "the instance's one of " + ", ".join(names)
+            )
         return int(np_random.integers(len(names)))
 
     def scenario_of(self, row: int) -> Scenario:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from tiergym.engine.compiling import compiled
-from tiergym.engine.layout import DECIDING, World
+from tiergym.engine.layout import DECIDING
 from tiergym.engine.nodes import batch_fits, can_upload
 from tiergym.engine.running import RUN, UPLOAD, WAIT, decide, may_wait
+from tiergym.engine.views import World, head, model, node_at, node_spec, queue_at, slot_at
 
 
 def action_count(max_networks: int, sizes: int) -> int:
@@ -33,11 +34,11 @@ def describe(action: int, max_networks: int, sizes: tuple[int, ...]) -> str:
 @compiled
 def run_count(w: World, slot: int, j: int, sizes: Any) -> int:
     """Tasks that running ``slot`` at size j would take; 0 where that is not legal."""
-    n = w.model[0].claimed
-    if slot >= w.model[0].slots or w.node[n].idle == 0:
+    n = model(w).claimed
+    if slot >= model(w).slots or node_at(w, n).idle == 0:
         return 0
-    g = w.slot[slot]
-    most = min(w.queue[n * w.model[0].groups + g].length, w.m_node[n].batch_max)
+    g = slot_at(w, slot).value
+    most = min(queue_at(w, n * model(w).groups + g).length, node_spec(w, n).batch_max)
     count = _capped(most, j, sizes)
     return count if count > 0 and batch_fits(w, n, g, count) else 0
 
@@ -45,11 +46,11 @@ def run_count(w: World, slot: int, j: int, sizes: Any) -> int:
 @compiled
 def upload_count(w: World, slot: int, j: int, sizes: Any) -> int:
     """Tasks that pre-uploading ``slot`` at size j would take; 0 where that is not legal."""
-    n = w.model[0].claimed
-    if slot >= w.model[0].slots:
+    n = model(w).claimed
+    if slot >= model(w).slots:
         return 0
-    g = w.slot[slot]
-    count = _capped(w.queue[n * w.model[0].groups + g].length, j, sizes)
+    g = slot_at(w, slot).value
+    count = _capped(queue_at(w, n * model(w).groups + g).length, j, sizes)
     return count if count > 0 and can_upload(w, n, g) else 0
 
 
@@ -64,7 +65,7 @@ def _capped(most: int, j: int, sizes: Any) -> int:
 @compiled
 def count_of(w: World, action: int, max_networks: int, sizes: Any) -> int:
     """Tasks that ``action`` would move, 0 where it is illegal (waiting counts as 1)."""
-    if w.head[0].status != DECIDING:
+    if head(w).status != DECIDING:
         return 1 if action == 0 else 0
     if action == 0:
         return 1 if may_wait(w) else 0
@@ -93,9 +94,9 @@ def act(w: World, action: int, count: int, max_networks: int, sizes: Any) -> Non
     if action == 0:
         decide(w, WAIT, 0, 0)
     elif action <= half:
-        decide(w, RUN, w.slot[(action - 1) // len(sizes)], count)
+        decide(w, RUN, slot_at(w, (action - 1) // len(sizes)).value, count)
     else:
-        decide(w, UPLOAD, w.slot[(action - 1 - half) // len(sizes)], count)
+        decide(w, UPLOAD, slot_at(w, (action - 1 - half) // len(sizes)).value, count)
 
 
 @compiled
@@ -104,12 +105,16 @@ def write_mask(w: World, mask: Any, at: int, max_networks: int, sizes: Any) -> N
     k, half = len(sizes), max_networks * len(sizes)
     for a in range(1 + 2 * half):
         mask[at + a] = 0
-    if w.head[0].status != DECIDING:
+    if head(w).status != DECIDING:
         mask[at] = 1
         return
     mask[at] = 1 if may_wait(w) else 0
-    for slot in range(w.model[0].slots):
+    base = model(w).claimed * model(w).groups
+    for slot in range(model(w).slots):
+        length = queue_at(w, base + slot_at(w, slot).value).length
         for j in range(k):
+            if length == 0 or (j > 0 and length <= sizes[j - 1]):
+                break
             first = at + 1 + slot * k + j
             mask[first] = 1 if run_count(w, slot, j, sizes) > 0 else 0
             mask[first + half] = 1 if upload_count(w, slot, j, sizes) > 0 else 0

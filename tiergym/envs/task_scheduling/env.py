@@ -191,9 +191,7 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
         """A copy of the episode in the middle; it holds the true future (privileged)."""
         return self._episodes.rows.snapshot(0)
 
-    def restore(
-        self, snapshot: Snapshot, future: np.random.Generator | None = None
-    ) -> Observation:
+    def restore(self, snapshot: Snapshot, future: np.random.Generator | None = None) -> Observation:
         """Go on from a snapshot; with ``future``, under a future drawn anew given the past.
 
         Returns:

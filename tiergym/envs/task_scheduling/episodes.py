@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from tiergym.engine.compiling import announced
 from tiergym.envs.rows import Rows
 from tiergym.envs.task_scheduling.actions import describe
-from tiergym.envs.task_scheduling.observation import Sizes, cut, static_table
+from tiergym.envs.task_scheduling.observation import (
+    Sizes,
+    cut_one,
+    cut_rows,
+    layout_of,
+    static_table,
+)
 from tiergym.envs.task_scheduling.stepping import (
     BEGIN,
     STAND,
@@ -68,7 +74,8 @@ class Episodes:
         )
         self._single = single
         self._sizes = np.array([max_networks, max_executors, *self.sizes.batch_sizes], np.int64)
-        self._width = sum(f.width for f in self.sizes.fields()) * rows
+        self._layout = layout_of(self.sizes, rows)
+        self._width = self._layout[-1][2]
         self._masked = self.sizes.actions * rows
         self._nobody = np.zeros(rows, np.bool_)
         self._no_action = np.zeros(rows, np.int64)
@@ -115,7 +122,9 @@ class Episodes:
             mask,
             results,
         )
-        return cut(out, mask, self.sizes, None if self._single else self._count), results
+        if self._single:
+            return cut_one(out, mask, self._layout), results
+        return cut_rows(out, mask, self._layout, self._count), results
 
     def begin(self, which: NDArray[np.bool_]) -> tuple[Observation, NDArray[np.float64]]:
         """Run the rows ``which`` to their first decision, and observe all."""

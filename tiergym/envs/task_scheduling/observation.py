@@ -14,10 +14,23 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from tiergym.engine.compiling import compiled
-from tiergym.engine.layout import NONE, World
+from tiergym.engine.layout import NONE
 from tiergym.engine.links import bandwidth_now
 from tiergym.engine.nodes import executor_seconds
 from tiergym.engine.packing import canonical_group, slot_groups
+from tiergym.engine.views import (
+    World,
+    head,
+    history_at,
+    link_at,
+    link_spec,
+    model,
+    node_at,
+    node_spec,
+    queue_at,
+    slot_at,
+    task_at,
+)
 from tiergym.envs.task_scheduling.actions import action_count
 from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, System
 
@@ -81,18 +94,33 @@ class Sizes(NamedTuple):
         return spaces.Dict({**boxes, "action_mask": spaces.MultiBinary(self.actions)})
 
 
-def cut(
-    buffer: NDArray[np.float32], mask: NDArray[np.int8], sizes: Sizes, rows: int | None
+Layout = tuple[tuple[str, int, int], ...]
+"""Name, begin and end of each field in the buffer of a number of rows."""
+
+
+def layout_of(sizes: Sizes, rows: int) -> Layout:
+    """Where the fields lie in a buffer of ``rows`` rows."""
+    fields = sizes.fields()
+    ends = np.cumsum([f.width * rows for f in fields]).tolist()
+    begins = [0, *ends[:-1]]
+    return tuple((f.name, b, e) for f, b, e in zip(fields, begins, ends, strict=True))
+
+
+def cut_one(
+    buffer: NDArray[np.float32], mask: NDArray[np.int8], layout: Layout
 ) -> dict[str, NDArray[Any]]:
-    """Name the parts of a filled buffer; ``rows`` is None for a single environment's."""
-    parts: dict[str, NDArray[Any]] = {}
-    at = 0
-    for field in sizes.fields():
-        end = at + field.width * (rows or 1)
-        parts[field.name] = buffer[at:end] if rows is None else buffer[at:end].reshape(rows, -1)
-        at = end
-    parts["action_mask"] = mask if rows is None else mask.reshape(rows, -1)
+    """Name the parts of a filled buffer of one row, as one-dimensional arrays."""
+    parts: dict[str, NDArray[Any]] = {name: buffer[begin:end] for name, begin, end in layout}
+    parts["action_mask"] = mask
     return parts
+
+
+def cut_rows(
+    buffer: NDArray[np.float32], mask: NDArray[np.int8], layout: Layout, rows: int
+) -> dict[str, NDArray[Any]]:
+    """Name the parts of a filled buffer of n rows, as (n, width) arrays."""
+    parts = {name: buffer[begin:end].reshape(rows, -1) for name, begin, end in layout}
+    return {**parts, "action_mask": mask.reshape(rows, -1)}
 
 
 STATIC = ("run_seconds", "payload_megabytes", "task_megabytes", "upper_seconds", "weights")
@@ -182,18 +210,19 @@ def _clip(value: float, low: float, high: float) -> float:
 
 @compiled
 def _write_groups(w: World, out: Any, row: int, rows: int, m: int) -> int:
-    now = w.head[0].clock
+    now = head(w).clock
     width = rows * m
     first = row * m
-    for k in range(7 * m):
-        out[first + (k // m) * width + k % m] = 0.0
-    base = w.model[0].claimed * w.model[0].groups
-    for slot in range(w.model[0].slots):
-        g = w.slot[slot]
+    for field in range(7):
+        for slot in range(m):
+            out[first + field * width + slot] = 0.0
+    base = model(w).claimed * model(w).groups
+    for slot in range(model(w).slots):
+        g = slot_at(w, slot).value
         at = first + slot
-        queue = w.queue[base + g]
+        queue = queue_at(w, base + g)
         if queue.length > 0:
-            oldest, youngest = w.task[queue.first], w.task[queue.last]
+            oldest, youngest = task_at(w, queue.first), task_at(w, queue.last)
             out[at] = min(float(queue.length), COUNT_BOUND)
             out[at + width] = _clip(now - oldest.arrival, 0.0, SECONDS_BOUND)
             mean_age = now - queue.arrival_sum / queue.length
@@ -203,42 +232,42 @@ def _write_groups(w: World, out: Any, row: int, rows: int, m: int) -> int:
             slack = _clip(youngest.deadline - now, -SECONDS_BOUND, SECONDS_BOUND)
             out[at + 4 * width] = slack
         _forget(w, g, now)
-        out[at + 5 * width] = min(float(w.history[g].count_1), COUNT_BOUND)
-        out[at + 6 * width] = min(float(w.history[g].count_10), COUNT_BOUND)
+        out[at + 5 * width] = min(float(history_at(w, g).count_1), COUNT_BOUND)
+        out[at + 6 * width] = min(float(history_at(w, g).count_10), COUNT_BOUND)
     return 7 * width
 
 
 @compiled
 def _forget(w: World, g: int, now: float) -> None:
     """Drop arrivals older than 1 and 10 seconds from the counts of group ``g``."""
-    history = w.history[g]
-    while history.count_1 > 0 and w.task[history.first_1].entered <= now - 1.0:
-        history.first_1 = w.task[history.first_1].history_next
+    history = history_at(w, g)
+    while history.count_1 > 0 and task_at(w, history.first_1).entered <= now - 1.0:
+        history.first_1 = task_at(w, history.first_1).history_next
         history.count_1 -= 1
-    while history.count_10 > 0 and w.task[history.first_10].entered <= now - 10.0:
-        history.first_10 = w.task[history.first_10].history_next
+    while history.count_10 > 0 and task_at(w, history.first_10).entered <= now - 10.0:
+        history.first_10 = task_at(w, history.first_10).history_next
         history.count_10 -= 1
 
 
 @compiled
 def _write_device(w: World, out: Any, at: int, row: int, rows: int, executors: int) -> int:
-    n = w.model[0].claimed
-    spec = w.m_node[n]
+    n = model(w).claimed
+    spec = node_spec(w, n)
     first = at + row * executors
     for k in range(executors):
         out[first + k] = -1.0
     for k in range(spec.executors):
         out[first + k] = min(executor_seconds(w, spec.first_executor + k), SECONDS_BOUND)
     at += rows * executors
-    free = (spec.memory - w.node[n].held) / 1e6
+    free = (spec.memory - node_at(w, n).held) / 1e6
     out[at + row] = _clip(free, 0.0, AMOUNT_BOUND)
     return at + rows
 
 
 @compiled
 def _write_surroundings(w: World, out: Any, at: int, row: int, rows: int) -> int:
-    h, n = w.head[0], w.model[0].claimed
-    e = w.m_node[n].uplink
+    h, n = head(w), model(w).claimed
+    e = node_spec(w, n).uplink
     first = at + row * 5
     upper = at + rows * 5 + row * 3
     if e == NONE:
@@ -257,13 +286,13 @@ def _write_surroundings(w: World, out: Any, at: int, row: int, rows: int) -> int
 
 @compiled
 def _write_link(w: World, out: Any, at: int, e: int) -> None:
-    link, spec = w.link[e], w.m_link[e]
+    link, spec = link_at(w, e), link_spec(w, e)
     bandwidth = bandwidth_now(w, e)
     waiting = link.waiting_bytes
     seconds = 0.0
     if link.busy == 1:
         takes = spec.per_package + link.wire_bytes * 8.0 / bandwidth
-        seconds = max(0.0, takes - (w.head[0].clock - link.wire_start))
+        seconds = max(0.0, takes - (head(w).clock - link.wire_start))
         waiting += link.wire_bytes
     if link.waiting > 0:
         packages = float(link.waiting)
@@ -279,11 +308,11 @@ def _write_link(w: World, out: Any, at: int, e: int) -> None:
 
 @compiled
 def _write_upper(w: World, out: Any, at: int, e: int) -> None:
-    node = w.node[w.model[0].claimed]
+    node = node_at(w, model(w).claimed)
     out[at] = min(node.told_backlog, SECONDS_BOUND)
-    age = w.head[0].clock - node.told_at
+    age = head(w).clock - node.told_at
     out[at + 1] = TOLD_BOUND if np.isnan(age) else min(age, TOLD_BOUND)
-    out[at + 2] = float(w.m_node[w.m_link[e].target].executors)
+    out[at + 2] = float(node_spec(w, link_spec(w, e).target).executors)
 
 
 @compiled

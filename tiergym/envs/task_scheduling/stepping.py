@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tiergym.engine.compiling import compiled
-from tiergym.engine.layout import DECIDING, ENDED, STUCK, World, open_world
+from tiergym.engine.layout import DECIDING, ENDED, STUCK
 from tiergym.engine.running import run, take_cost
+from tiergym.engine.views import World, head, open_world
 from tiergym.envs.task_scheduling.actions import act, count_of, lowest_legal, write_mask
 from tiergym.envs.task_scheduling.observation import write_observation
-
 
 STAND, ACT, BEGIN = 0, 1, 2
 """What a row does in a step: nothing, its action, or running to its first decision."""
@@ -33,7 +33,7 @@ def _act_or_amend(w: World, action: int, max_networks: int, batch_sizes: Any) ->
     if count == 0:
         action = lowest_legal(w, max_networks, batch_sizes)
         count = count_of(w, action, max_networks, batch_sizes)
-        w.head[0].invalid_actions += 1
+        head(w).invalid_actions += 1
     act(w, action, count, max_networks, batch_sizes)
 
 
@@ -68,16 +68,14 @@ def step_rows(
         if moves[row] == BEGIN:
             run(w)
         elif moves[row] == ACT:
-            if w.head[0].status == DECIDING:
+            if head(w).status == DECIDING:
                 _act_or_amend(w, actions[row], sizes[0], batch_sizes)
                 run(w)
             reward = -take_cost(w)
         results[row, 0] = reward
-        results[row, 1] = w.head[0].elapsed
-        results[row, 2] = float(w.head[0].status)
-        write_observation(
-            w, out, row, len(actions), sizes[0], sizes[1], static[w.head[0].system]
-        )
+        results[row, 1] = head(w).elapsed
+        results[row, 2] = float(head(w).status)
+        write_observation(w, out, row, len(actions), sizes[0], sizes[1], static[head(w).system])
         write_mask(w, mask, row * (1 + 2 * sizes[0] * len(batch_sizes)), sizes[0], batch_sizes)
 
 

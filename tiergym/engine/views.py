@@ -1,0 +1,122 @@
+"""Records of a row and of its model, inside compiled functions.
+
+A `World` is two addresses, so passing it on costs two registers; ``task_at(w, i)`` is the i-th
+record of the row's tasks, read and written in place. (Passing array views of every section instead
+made each call push some 160 words.) Nothing is checked: an index is the caller's duty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]
+from numba import from_dtype, types  # pyright: ignore[reportMissingTypeStubs]
+from numba.extending import intrinsic  # pyright: ignore[reportMissingTypeStubs]
+
+from tiergym.engine.compiling import compiled
+from tiergym.engine.layout import (
+    EVENT,
+    EXECUTOR,
+    HEAD,
+    HISTORY,
+    LINK,
+    MODEL_GROUP,
+    MODEL_HEAD,
+    MODEL_LINK,
+    MODEL_NETWORK,
+    MODEL_NODE,
+    MODEL_STAGE,
+    NODE,
+    PIECE,
+    QUEUE,
+    TASK,
+    VALUE_F4,
+    VALUE_F8,
+    VALUE_I1,
+    VALUE_I8,
+    Record,
+)
+
+
+class World(NamedTuple):
+    """Addresses of the first byte of a row and of its model."""
+
+    row: int
+    model: int
+
+
+Accessor = Callable[[World, int], Any]
+_any = cast(Any, None)
+_ir, _types, _intrinsic = cast(Any, ir), cast(Any, types), cast(Any, intrinsic)
+_from_dtype = cast(Any, from_dtype)
+
+
+def _pointer(builder: Any, address: Any, kind: Any) -> Any:
+    return builder.inttoptr(address, kind)
+
+
+def _section(owner: Record, name: str, dtype: Record) -> Accessor:
+    """The accessor of a section: ``owner`` is `HEAD` or `MODEL_HEAD`, ``name`` its offset field."""
+    record = _from_dtype(dtype)
+    part = 0 if owner is HEAD else 1
+    offset = cast(Any, owner.fields)[name][1]
+
+    def access(typing: Any, w: Any, index: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            word = _ir.IntType(64)
+            base = builder.extract_value(args[0], part)
+            at = _pointer(builder, builder.add(base, word(offset)), word.as_pointer())
+            begin = builder.add(base, builder.load(at))
+            address = builder.add(begin, builder.mul(args[1], word(dtype.itemsize)))
+            return _pointer(builder, address, context.get_value_type(record))
+
+        return record(w, _types.int64), generate
+
+    return cast(Accessor, _intrinsic(access))
+
+
+def _header(dtype: Record, part: int) -> Callable[[World], Any]:
+    record = _from_dtype(dtype)
+
+    def access(typing: Any, w: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            base = builder.extract_value(args[0], part)
+            return _pointer(builder, base, context.get_value_type(record))
+
+        return record(w), generate
+
+    return cast(Callable[[World], Any], _intrinsic(access))
+
+
+head = _header(HEAD, 0)
+node_at = _section(HEAD, "at_node", NODE)
+link_at = _section(HEAD, "at_link", LINK)
+queue_at = _section(HEAD, "at_queue", QUEUE)
+executor_at = _section(HEAD, "at_executor", EXECUTOR)
+task_at = _section(HEAD, "at_task", TASK)
+event_at = _section(HEAD, "at_event", EVENT)
+jitter_at = _section(HEAD, "at_jitter", VALUE_F8)
+piece_at = _section(HEAD, "at_piece", PIECE)
+history_at = _section(HEAD, "at_history", HISTORY)
+dirty_at = _section(HEAD, "at_dirty", VALUE_I8)
+
+model = _header(MODEL_HEAD, 1)
+node_spec = _section(MODEL_HEAD, "at_node", MODEL_NODE)
+link_spec = _section(MODEL_HEAD, "at_link", MODEL_LINK)
+network_spec = _section(MODEL_HEAD, "at_network", MODEL_NETWORK)
+group_spec = _section(MODEL_HEAD, "at_group", MODEL_GROUP)
+stage_spec = _section(MODEL_HEAD, "at_stage", MODEL_STAGE)
+seconds_at = _section(MODEL_HEAD, "at_seconds", VALUE_F8)
+workspace_at = _section(MODEL_HEAD, "at_workspace", VALUE_F8)
+rank_at = _section(MODEL_HEAD, "at_rank", VALUE_I8)
+slot_at = _section(MODEL_HEAD, "at_slot", VALUE_I8)
+confidence_at = _section(MODEL_HEAD, "at_confidence", VALUE_F4)
+correct_at = _section(MODEL_HEAD, "at_correct", VALUE_I1)
+
+
+@compiled
+def open_world(rows: Any, base: int, models: Any) -> World:
+    """The row at byte ``base`` of ``rows``, whose model lies in ``models``."""
+    row = World(rows.ctypes.data + base, 0)
+    return World(row.row, models.ctypes.data + head(row).model)
