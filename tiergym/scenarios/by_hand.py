@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiergym.errors import InvalidInput
+from tiergym.fields import number
 from tiergym.links import parse_bandwidth
 from tiergym.scenarios.draw import Models, TaskColumns, assembled
 from tiergym.scenarios.instance import Instance, check_instance
@@ -91,7 +92,7 @@ def _deadline(models: Models, times: Floats, network: NDArray[np.int64], value: 
 
 def _window(models: Models, times: Floats, value: float | None) -> float:
     if value is not None:
-        return float(value)
+        return number("instance.window", value, "seconds", above=0.0)
     return max(models.window, float(times[-1]) if len(times) else 0.0)
 
 

@@ -13,6 +13,8 @@ from tiergym.scenarios.memory import best_seconds
 from tiergym.scenarios.spec import ScenarioSpec
 from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, TERMINAL, Floats, System
 
+_SLACK = 1e-9
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -194,16 +196,28 @@ def _best_total(room: Floats, here: Floats, above: Floats, share: float) -> floa
 
     At most ``share`` of all tasks may go up raw. Two unknowns, so its vertices are looked through.
     """
-    used = (here > 0.0) | (above > 0.0)
-    left = np.stack((here[used], above[used]), axis=1)
-    rows = np.vstack((left, [[-share, 1.0 - share], [-1.0, 0.0], [0.0, -1.0]]))
-    limits = np.concatenate((room[used], [0.0, 0.0, 0.0]))
+    rows = [(float(a), float(b), float(c)) for a, b, c in zip(here, above, room, strict=True)]
+    rows += [(-share, 1.0 - share, 0.0), (-1.0, 0.0, 0.0), (0.0, -1.0, 0.0)]
     best = 0.0
-    for first, second in itertools.combinations(range(len(rows)), 2):
-        pair = rows[[first, second]]
-        if abs(float(np.linalg.det(pair))) < 1e-300:
-            continue
-        point = np.linalg.solve(pair, limits[[first, second]])
-        if (rows @ point <= limits * (1.0 + 1e-9) + 1e-9).all():
-            best = max(best, float(point.sum()))
+    for first, second in itertools.combinations([row for row in rows if row[0] or row[1]], 2):
+        point = _crossing(first, second)
+        if point and all(_within(row, point) for row in rows):
+            best = max(best, sum(point))
     return best if best > 0.0 else math.inf
+
+
+def _within(row: tuple[float, float, float], point: tuple[float, float]) -> bool:
+    left = (row[0] * point[0], row[1] * point[1])
+    return sum(left) <= row[2] + _SLACK * (abs(left[0]) + abs(left[1]))
+
+
+def _crossing(
+    first: tuple[float, float, float], second: tuple[float, float, float]
+) -> tuple[float, float] | None:
+    """The (y, z) at which two constraints ``a y + b z <= c`` hold with equality, none below 0."""
+    (a, b, c), (d, e, f) = first, second
+    scale = a * e - b * d
+    if scale == 0.0:
+        return None
+    y, z = (c * e - f * b) / scale, (a * f - d * c) / scale
+    return None if min(y, z) < -_SLACK * max(y, z) else (max(y, 0.0), max(z, 0.0))

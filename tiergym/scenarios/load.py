@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from tiergym.errors import InvalidInput
 from tiergym.fields import closest, read_yaml, text
+from tiergym.links import AutoregressiveBandwidth, TraceBandwidth
 from tiergym.scenarios.build import build_system, watts_known
 from tiergym.scenarios.capacity import background_rate, capacity_of
 from tiergym.scenarios.draw import Models, Stream
@@ -28,6 +30,8 @@ from tiergym.workload import Arrivals, Replay
 FEWEST_TASKS = 20.0
 """Least expected number of tasks, where arrivals are random."""
 MOST_TASKS = 2e7
+MOST_STEPS = 2e8
+"""Most numbers that one draw may work through."""
 EMPTY_CHANCE = 0.01
 """Most probability of a window without a task; such a draw is drawn again."""
 HORIZON_WINDOWS = 2.0
@@ -93,6 +97,8 @@ def _fingerprint(config: dict[str, object], folder: Path) -> str:
             return {key: contents(item) for key, item in items}
         if isinstance(value, list):
             return [contents(item) for item in cast(list[object], value)]
+        if isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
         file = file_of(value, folder) if isinstance(value, str) else None
         return value if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -107,6 +113,7 @@ def _compiled(spec: ScenarioSpec, config: dict[str, object], fingerprint: str) -
     rate = spec.arrivals.tasks_per_second(capacity.total)
     window = _window(spec, rate)
     _check_arrivals(spec.arrivals, rate, window)
+    _check_links(spec, window)
     return Scenario(
         name=spec.name,
         version=spec.version,
@@ -150,10 +157,26 @@ def _check_arrivals(arrivals: Arrivals, rate: float, window: float) -> None:
     if not (expected >= FEWEST_TASKS or once) or not expected <= MOST_TASKS:
         allowed = f"{FEWEST_TASKS:g} to {MOST_TASKS:g} expected tasks: rate times window"
         raise InvalidInput("arrivals", f"{expected:g} expected tasks", allowed)
+    steps = arrivals.process.steps(rate, window)
+    if not steps <= MOST_STEPS:
+        allowed = f"at most {MOST_STEPS:g} arrivals and changes of state in a window"
+        raise InvalidInput("arrivals", f"{steps:g}", allowed)
     chance = arrivals.process.empty_chance(rate, window)
     if not chance <= EMPTY_CHANCE:
         allowed = "a longer window: this one could pass without a task"
         raise InvalidInput("window", window, f"{allowed} (probability {chance:.2g})")
+
+
+def _check_links(spec: ScenarioSpec, window: float) -> None:
+    """Refuse a bandwidth that changes more often than can be held."""
+    for link in spec.links:
+        process = link.profile.bandwidth
+        seconds = process.step if isinstance(process, AutoregressiveBandwidth) else math.inf
+        if isinstance(process, TraceBandwidth):
+            seconds = process.duration / len(process.start)
+        if not HORIZON_WINDOWS * window / seconds <= MOST_TASKS:
+            allowed = f"at most {MOST_TASKS:g} changes in {HORIZON_WINDOWS:g} windows"
+            raise InvalidInput(f"links.{link.name}.bandwidth", f"{seconds:g} s a change", allowed)
 
 
 def _models(spec: ScenarioSpec, system: System, rate: float, window: float) -> Models:

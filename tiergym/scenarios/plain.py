@@ -10,6 +10,7 @@ from tiergym.errors import InvalidInput
 from tiergym.shipped import is_path
 
 _DEPTH = 20
+_LARGEST = 2**63
 
 
 def plain(field: str, value: object, depth: int = 0) -> object:
@@ -20,7 +21,11 @@ def plain(field: str, value: object, depth: int = 0) -> object:
     Raises:
         InvalidInput: for a value that JSON does not have.
     """
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise InvalidInput(field, value, f"whole numbers up to {_LARGEST}")
+    if isinstance(value, int):
         return value
     if isinstance(value, (str, Path)):
         return _plain_text(field, str(value))

@@ -51,7 +51,7 @@ def read_scenario(given: dict[str, object]) -> ScenarioSpec:
     return ScenarioSpec(
         name=text("name", record.get("name", "unnamed")),
         version=integer("version", record.get("version", 1), "versions", low=1),
-        description=str(record.get("description", "")),
+        description=_description(record.get("description")),
         problem=choice("problem", record.get("problem", PROBLEMS[0]), PROBLEMS),
         nodes=nodes,
         links=read_links(record.get("links"), nodes),
@@ -72,6 +72,10 @@ def node_index(field: str, value: object, nodes: tuple[NodeSpec, ...]) -> int:
     """Index of the node of that name."""
     names = [node.name for node in nodes]
     return names.index(choice(field, value, names))
+
+
+def _description(value: object) -> str:
+    return "" if value is None else text("description", value)
 
 
 def _required(record: dict[str, object], key: str, allowed: str) -> object:

@@ -10,6 +10,9 @@ import numpy as np
 from tiergym.jit import compiled
 from tiergym.workload.process import Floats, gap_chunk
 
+Scratch = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+"""float64[2, K], room to work in."""
+
 
 @dataclass(frozen=True)
 class Mmpp:
@@ -51,13 +54,20 @@ class Mmpp:
     def posterior(self, past: Floats, now: float, rate: float) -> Floats:
         """float64[K], probability of each state at ``now`` given the arrivals until then."""
         leave = 1.0 / np.array(self.dwell)
-        return _filter(past, now, self.state_rates(rate), leave, self.shares())
+        return _filter(past, now, self.state_rates(rate), leave, self.shares(), self._scratch())
+
+    def steps(self, rate: float, window: float) -> float:
+        """Arrivals and changes of state at the fastest that any state makes them."""
+        return float(np.max(self.state_rates(rate) + 1.0 / np.array(self.dwell))) * window
 
     def empty_chance(self, rate: float, window: float) -> float:
         """Probability that a window has no arrival."""
         leave = 1.0 / np.array(self.dwell)
         belief = self.shares()
-        return math.exp(_quiet(belief, window, self.state_rates(rate), leave))
+        return math.exp(_quiet(belief, window, self.state_rates(rate), leave, self._scratch()))
+
+    def _scratch(self) -> Scratch:
+        return np.empty((2, len(self.rates)))
 
     def _times(
         self, np_random: np.random.Generator, belief: Floats, start: float, rate: float, end: float
@@ -109,57 +119,75 @@ def _advance(
 
 
 @compiled
-def _quiet(belief: Floats, seconds: float, rates: Floats, leave: Floats) -> float:
+def _quiet(belief: Floats, seconds: float, rates: Floats, leave: Floats, scratch: Scratch) -> float:
     """Advance ``belief`` in place over seconds without an arrival; the log of their probability.
 
     Uniformised: every term is positive, so nothing cancels.
     """
-    pace = (rates + leave).max()
+    pace = 0.0
+    for k in range(len(rates)):
+        pace = max(pace, rates[k] + leave[k])
     pieces = math.ceil(seconds * pace / 30.0)
     span = seconds * pace / max(pieces, 1)
     log_chance = 0.0
     for _ in range(pieces):
-        _quiet_piece(belief, span, rates, leave, pace)
-        total = belief.sum()
+        _quiet_piece(belief, span, rates, leave, pace, scratch)
+        total = _normalise(belief)
         if total <= 0.0:
             return -np.inf
         log_chance += math.log(total)
-        belief /= total
     return log_chance
 
 
 @compiled
-def _quiet_piece(belief: Floats, span: float, rates: Floats, leave: Floats, pace: float) -> None:
+def _normalise(belief: Floats) -> float:
+    """Divide by the sum, if it is above zero, and tell it."""
+    total = 0.0
+    for k in range(len(belief)):
+        total += belief[k]
+    for k in range(len(belief)):
+        belief[k] /= total if total > 0.0 else 1.0
+    return total
+
+
+@compiled
+def _quiet_piece(
+    belief: Floats, span: float, rates: Floats, leave: Floats, pace: float, scratch: Scratch
+) -> None:
     """Sum over n of Poisson(n; span) belief P^n, with P = I + (Q - diag(rates)) / pace."""
-    states = len(rates)
-    power, following = belief.copy(), np.empty(states)
+    power, following = scratch[0], scratch[1]
     weight = math.exp(-span)
-    total = weight
-    belief *= weight
+    covered = weight
+    for k in range(len(rates)):
+        power[k] = belief[k]
+        belief[k] *= weight
     for n in range(1, 200):
-        for k in range(states):
+        weight *= span / n
+        covered += weight
+        for k in range(len(rates)):
             stays = power[k] * (1.0 - (rates[k] + leave[k]) / pace)
             following[k] = stays + power[k - 1] * leave[k - 1] / pace
-        power[:] = following
-        weight *= span / n
-        total += weight
-        belief += weight * power
-        if total > 1.0 - 1e-14:
+            belief[k] += weight * following[k]
+        power, following = following, power
+        if covered > 1.0 - 1e-13:
             break
 
 
 @compiled
-def _filter(past: Floats, now: float, rates: Floats, leave: Floats, start: Floats) -> Floats:
+def _filter(
+    past: Floats, now: float, rates: Floats, leave: Floats, start: Floats, scratch: Scratch
+) -> Floats:
     """Forward filter: probability of each state at ``now`` given arrivals at ``past``."""
     belief = start.copy()
     last = 0.0
     for time in past:
-        before = belief.copy()
-        _quiet(belief, time - last, rates, leave)
-        belief *= rates
-        if not belief.sum() > 0.0:
-            belief[:] = before  # an arrival that this model rules out tells nothing
-        belief /= belief.sum()
+        _quiet(belief, time - last, rates, leave, scratch)
+        possible = False
+        for k in range(len(rates)):
+            possible = possible or belief[k] * rates[k] > 0.0
+        for k in range(len(rates)):
+            belief[k] *= rates[k] if possible else 1.0  # what cannot have happened tells nothing
+        _normalise(belief)
         last = time
-    _quiet(belief, max(now - last, 0.0), rates, leave)
-    return belief / belief.sum()
+    _quiet(belief, max(now - last, 0.0), rates, leave, scratch)
+    return belief

@@ -26,6 +26,10 @@ class Poisson:
         """Arrivals in [now, window); the past tells nothing of them."""
         return _exponential_times(np_random, now, rate, window)
 
+    def steps(self, rate: float, window: float) -> float:
+        """The expected number of arrivals."""
+        return rate * window
+
     def empty_chance(self, rate: float, window: float) -> float:
         """Probability that a window has no arrival."""
         return math.exp(-rate * window)
@@ -49,6 +53,10 @@ class Deterministic:
         times = self.draw(np_random, rate, window)
         last = past[-1] if len(past) else -math.inf
         return times[(times >= now) & (times > last)]
+
+    def steps(self, rate: float, window: float) -> float:
+        """The expected number of arrivals."""
+        return rate * window
 
     def empty_chance(self, rate: float, window: float) -> float:
         """Zero: the first task comes at once."""

@@ -45,6 +45,10 @@ class ArrivalProcess(Protocol):
         """
         ...
 
+    def steps(self, rate: float, window: float) -> float:
+        """About how many numbers a draw or a redraw works through."""
+        ...
+
     def empty_chance(self, rate: float, window: float) -> float:
         """Probability that a window has no arrival, or a bound that it cannot exceed."""
         ...

@@ -75,6 +75,10 @@ class Replay:
                 return out[:count]
             size *= 2
 
+    def steps(self, rate: float, window: float) -> float:
+        """The expected number of arrivals."""
+        return rate * window
+
     def empty_chance(self, rate: float, window: float) -> float:
         """Zero if every stretch of that length has an arrival, else one."""
         factor = self.own_rate / rate

@@ -1,0 +1,97 @@
+"""Every shipped scenario draws legal instances, and train and test share nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tiergym.devices import load_device
+from tiergym.networks import load_network
+from tiergym.scenarios import (
+    Scenario,
+    check_instance,
+    load_scenario,
+    load_split,
+    scenario_names,
+    split_names,
+    split_scenarios,
+)
+
+NAMES = scenario_names()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_draws_and_redraws(name: str) -> None:
+    scenario = load_scenario(name)
+    assert scenario.name == name
+    assert scenario.description
+    for seed in range(5):
+        instance = scenario.draw(np.random.default_rng(seed))
+        check_instance(scenario.system, instance)
+        now = scenario.window * seed / 4.0
+        again = scenario.redraw(np.random.default_rng(seed), instance, now, instance.arrival <= now)
+        check_instance(scenario.system, again)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_load_is_what_the_name_says_and_below_one(name: str) -> None:
+    scenario = load_scenario(name)
+    assert scenario.load == pytest.approx(float(name.rpartition("-")[2]))
+    assert scenario.load <= 0.95
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fits_the_default_environment(name: str) -> None:
+    system = load_scenario(name).system
+    assert system.networks <= 8
+    assert system.node_executors.max() <= 4
+    assert system.node_batch_max.max() <= 16
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_not_measured_is_not_claimed(name: str) -> None:
+    """No network has a measured exit table yet, so none is cut and no accuracy is known."""
+    scenario = load_scenario(name)
+    assert (scenario.system.network_table == -1).all()
+    assert scenario.system.cost.error_weight == 0.0
+
+
+def test_every_scenario_is_in_a_split() -> None:
+    assert split_names() == ["train", "test"]
+    listed = [s for split in split_names() for s in split_scenarios("task_scheduling", split)]
+    assert sorted(listed) == NAMES
+
+
+def shares(scenarios: list[Scenario]) -> dict[str, set[str]]:
+    """What a split uses, by the names of the hardware and of the served networks."""
+    used: dict[str, set[str]] = {"device": set(), "network": set(), "trace": set(), "link": set()}
+    for scenario in scenarios:
+        config = scenario.config
+        for node in config["nodes"].values():
+            used["device"].add(load_device(node["profile"]).device)
+        for key, entry in config["networks"].items():
+            used["network"].add(load_network(entry.get("network", key)).name)
+        for link in config["links"].values():
+            used["link"].add(link["profile"])
+        if "trace" in config["arrivals"]:
+            used["trace"].add(config["arrivals"]["trace"])
+    return used
+
+
+def test_splits_share_no_device_network_or_trace() -> None:
+    train, test = (shares(load_split("task_scheduling", split)) for split in ("train", "test"))
+    for kind in ("device", "network", "trace"):
+        assert train[kind]
+        assert test[kind]
+        assert not train[kind] & test[kind], kind
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_each_split_has_every_kind_of_arrivals_and_a_floor(split: str) -> None:
+    scenarios = load_split("task_scheduling", split)
+    kinds = {s.config["arrivals"]["process"] for s in scenarios}
+    assert kinds == {"poisson", "mmpp", "trace"}
+    traces = {s.config["arrivals"].get("trace", "")[:10] for s in scenarios} - {""}
+    assert traces == {"azure-code", "azure-conv"}
+    floor = [s for s in scenarios if s.capacity.local == pytest.approx(s.capacity.unbatched)]
+    assert len(floor) == 1
