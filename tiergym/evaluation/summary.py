@@ -11,7 +11,6 @@ from pathlib import Path
 from tiergym.evaluation.jobs import job_path
 from tiergym.evaluation.results import Results
 
-
 UNKNOWN_TEXT = "-"
 
 
