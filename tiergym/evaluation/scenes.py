@@ -25,6 +25,7 @@ class Scene:
         policies: labels of the policies that play it.
         base: label of the scenario that it varies; its own label if it is none.
         ablation: name of the ablation, empty for a scenario that scores.
+        same_instances: whether the base's seeds are the same instances here.
         facts: see `scenario_facts`.
     """
 
@@ -34,6 +35,7 @@ class Scene:
     policies: tuple[str, ...]
     base: str
     ablation: str = ""
+    same_instances: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -55,8 +57,10 @@ def scenes_of(suite: Suite) -> list[Scene]:
     everyone = tuple(entry.label for entry in suite.policies)
     loaded = {label: load_scenario(given) for label, given in suite.scenarios.items()}
     scenes = [
-        _scene(label, suite.scenarios[label], scenario, everyone, label)
-        for label, scenario in loaded.items()
+        Scene(
+            label, suite.scenarios[label], one.digest(), everyone, label, facts=scenario_facts(one)
+        )
+        for label, one in loaded.items()
     ]
     for ablation in suite.ablations:
         scenes += [_variant(loaded[label], label, ablation) for label in ablation.scenarios]
@@ -64,31 +68,23 @@ def scenes_of(suite: Suite) -> list[Scene]:
 
 
 def _variant(scenario: Scenario, label: str, ablation: Ablation) -> Scene:
-    """The scenario changed, under the rate and window it had: it meets the same instances.
+    """The scenario changed; unless its arrivals are, under the rate and window that it had.
 
-    A load is relative to the capacity, which the change may move, so it is replaced by a rate.
+    So it meets the same instances: a load is relative to the capacity, which a change may move.
     """
     config = changed(scenario.config, ablation.change)
-    config.pop("tasks", None)
-    config["window"] = scenario.window
-    config["arrivals"].pop("load", None)
-    config["arrivals"]["rate"] = scenario.rate
-    name = f"{label}@{ablation.name}"
-    config["name"] = name
+    same = not any(path.startswith("arrivals") for path in ablation.change)
+    if same:
+        config.pop("tasks", None)
+        config["window"] = scenario.window
+        config["arrivals"].pop("load", None)
+        config["arrivals"]["rate"] = scenario.rate
+    name = config["name"] = f"{label}@{ablation.name}"
     variant = load_scenario(config)
-    return _scene(name, config, variant, ablation.policies, label, ablation.name)
-
-
-def _scene(
-    label: str,
-    given: Any,
-    scenario: Scenario,
-    policies: tuple[str, ...],
-    base: str,
-    ablation: str = "",
-) -> Scene:
-    facts = scenario_facts(scenario)
-    return Scene(label, given, scenario.digest(), policies, base, ablation, facts)
+    facts = scenario_facts(variant)
+    return Scene(
+        name, config, variant.digest(), ablation.policies, label, ablation.name, same, facts
+    )
 
 
 def scenario_facts(scenario: Scenario) -> dict[str, Any]:

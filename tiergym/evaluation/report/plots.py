@@ -28,18 +28,20 @@ MACHINES = (
 
 
 def families(results: Results) -> dict[tuple[str, str], list[Scene]]:
-    """The scored scenes by (device, arrivals), each by load."""
+    """Scenes by (device, arrivals), each by load: those that score, and sweeps of the load."""
     groups: dict[tuple[str, str], list[Scene]] = {}
-    for scene in sorted(results.scored, key=lambda s: s.facts["load"]):
+    scenes = [scene for scene in results.scenes if scene.scores or not scene.same_instances]
+    for scene in sorted(scenes, key=lambda s: s.facts["load"]):
         groups.setdefault((scene.facts["device"], scene.facts["arrivals"]), []).append(scene)
     return groups
 
 
 def delay_by_load(results: Results) -> str:
-    """A panel for each device and kind of arrivals: mean delay over offered load."""
+    """A panel for each device and kind of arrivals that is played at several loads."""
     panels = [
         _load_panel(results, f"{device}, {arrivals}", scenes)
         for (device, arrivals), scenes in families(results).items()
+        if len(scenes) > 1
     ]
     return element("div", "".join(panels), "panels")
 

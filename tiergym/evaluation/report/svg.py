@@ -85,12 +85,12 @@ class Panel:
     x_label: str = ""
     y_label: str = ""
     width: int = 360
-    height: int = 250
+    height: int = 264
     marks: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
         self.left, self.right = 52, self.width - 12
-        self.top, self.bottom = 34, self.height - 42
+        self.top, self.bottom = 48, self.height - 42
         self.sx = Scale(*self.x, self.left, self.right, self.x_log)
         self.sy = Scale(*self.y, self.bottom, self.top, self.y_log)
 
@@ -143,9 +143,9 @@ class Panel:
     def _words(self) -> list[str]:
         middle = (self.left + self.right) / 2
         return [
-            _text(self.left, 20, self.title, "start", "title"),
+            _text(14, 21, self.title, "start", "title"),
+            _text(14, 37, self.y_label, "start", "label"),
             _text(middle, self.height - 8, self.x_label, "middle", "label"),
-            _text(self.right, 20, self.y_label, "end", "label"),
         ]
 
 

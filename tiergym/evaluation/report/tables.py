@@ -168,14 +168,15 @@ def _source_row(name: str, source: Mapping[str, Any]) -> list[Cell]:
 def versions_list(results: Results, command: str) -> str:
     """The command, the versions and the suite's definition that the records were made with."""
     suite = results.suite
-    first: Record = next((r for by in results.records.values() for r in by.values()), {})
+    records = [record for by in results.records.values() for record in by.values()]
+    first: Record = records[0] if records else {}
     facts = {
         "command": command,
         "suite": f"{suite.name} version {suite.version}, definition {suite.digest()[:16]}",
         "seeds": f"{suite.first_seed} to {suite.first_seed + suite.seeds - 1}",
         **{name: str(first.get(name, "-")) for name in ("tiergym", "numpy", "numba")},
         "code": str(first.get("code", "-"))[:16],
-        "records": f"{sum(len(by) for by in results.records.values())}",
+        "records": f"{len(records)}",
     }
     items = "".join(element("dt", text(k)) + element("dd", text(v)) for k, v in facts.items())
     return element("dl", items)
