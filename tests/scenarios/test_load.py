@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 import yaml
 
+import tiergym.scenarios
 from tests.scenarios.examples import PLAIN, THREE_TIERS, example
 from tiergym.errors import InvalidInput
 from tiergym.scenarios import load_scenario
 from tiergym.scenarios.__main__ import main
 from tiergym.scenarios.plain import plain_mapping
+from tiergym.scenarios.read import KEYS as READ_KEYS
 
 
 def test_a_scenario_is_returned_as_it_is() -> None:
@@ -148,3 +150,38 @@ def test_loading_imports_neither_torch_nor_omegaconf() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_example_in_the_documentation_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tiergym.scenarios.__doc__ or ""
+    body = "\n".join(line[4:] for line in text.split("code-block:: yaml")[1].splitlines()[1:])
+    tables = [[0.0, 0.9, 0.9, 0.9, 0.9]]
+    exits = {"confidence": tables, "correct": [[0, 1, 1, 1, 1]]}
+    blocks = [{"out_elements": 10}] * 4
+    network = {"name": "cut", "input_bytes": 900, "blocks": blocks, "exits": exits}
+    laws = {"blocks": [0.001] * 4, "heads": {1: 0.001, 3: 0.001}}
+    device = {"networks": {"vgg16": 0.006, "small": 0.002, "cut": laws}}
+    given = yaml.safe_load(body)
+    given["nodes"]["upper"]["profile"] = device
+    for name, value in (("device", device), ("network", network), ("mine", given)):
+        file = tmp_path / (f"my-{name}.yaml" if name != "mine" else "mine.yaml")
+        file.write_text(yaml.safe_dump(value, sort_keys=False))
+    scenario = load_scenario(tmp_path / "mine.yaml")
+    assert scenario.system.networks == 3
+    assert set(given) | {"window"} == set(READ_KEYS)
+    assert scenario.draw(np.random.default_rng(0)).tasks > 600
+    defaults = {"name": "mine", "nodes": given["nodes"], "networks": given["networks"]}
+    for node in ("device", "upper"):
+        for key in ("executors", "discipline", "rank", "memory_bytes"):
+            given["nodes"][node].pop(key, None)
+    given["nodes"]["upper"]["executors"] = 2
+    for key in ("packing", "package_max"):
+        del given["links"]["uplink"][key]
+    given["networks"]["vgg16"] = {}
+    shorter = {**defaults, "links": given["links"], "arrivals": given["arrivals"], "tasks": 800}
+    monkeypatch.chdir(tmp_path)
+    left = load_scenario(shorter).system.arrays()
+    for name, array in scenario.system.arrays().items():
+        assert np.array_equal(left[name], array, equal_nan=array.dtype.kind == "f"), name

@@ -15,7 +15,7 @@ from tiergym.scenarios.words import choice
 from tiergym.workload import Arrivals, parse_arrivals
 
 PROBLEMS = ("task_scheduling",)
-_KEYS = (
+KEYS = (
     "name",
     "version",
     "description",
@@ -41,7 +41,7 @@ def read_scenario(given: dict[str, object]) -> ScenarioSpec:
     Raises:
         InvalidInput: naming the dotted field, what was given and what is allowed.
     """
-    record = mapping("", given, _KEYS)
+    record = mapping("", given, KEYS)
     nodes = read_nodes(_required(record, "nodes", "a mapping of node names to nodes"))
     networks = read_networks(_required(record, "networks", "a mapping of network names"))
     check_ranks(nodes, [network.name for network in networks])
