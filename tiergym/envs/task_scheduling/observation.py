@@ -20,6 +20,7 @@ from tiergym.engine.nodes import executor_seconds
 from tiergym.engine.packing import canonical_group, slot_groups
 from tiergym.engine.views import (
     World,
+    executor_at,
     head,
     history_at,
     link_at,
@@ -37,6 +38,8 @@ from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, System
 COUNT_BOUND = 10_000.0
 SECONDS_BOUND = 10_000.0
 AMOUNT_BOUND = 1_000_000.0
+OVERDUE = 1e-6
+"""Seconds told of something busy whose expected end has passed, so that 0 means idle."""
 TOLD_BOUND = 1_000.0
 """Age of the upper tier's backlog before any answer has told it."""
 
@@ -257,11 +260,18 @@ def _write_device(w: World, out: Any, at: int, row: int, rows: int, executors: i
     for k in range(executors):
         out[first + k] = -1.0
     for k in range(spec.executors):
-        out[first + k] = min(executor_seconds(w, spec.first_executor + k), SECONDS_BOUND)
+        out[first + k] = _executor_field(w, spec.first_executor + k)
     at += rows * executors
     free = (spec.memory - node_at(w, n).held) / 1e6
     out[at + row] = _clip(free, 0.0, AMOUNT_BOUND)
     return at + rows
+
+
+@compiled
+def _executor_field(w: World, x: int) -> float:
+    if executor_at(w, x).group == NONE:
+        return 0.0
+    return _clip(executor_seconds(w, x), OVERDUE, SECONDS_BOUND)
 
 
 @compiled
@@ -292,7 +302,7 @@ def _write_link(w: World, out: Any, at: int, e: int) -> None:
     seconds = 0.0
     if link.busy == 1:
         takes = spec.per_package + link.wire_bytes * 8.0 / bandwidth
-        seconds = max(0.0, takes - (head(w).clock - link.wire_start))
+        seconds = max(OVERDUE, takes - (head(w).clock - link.wire_start))
         waiting += link.wire_bytes
     if link.waiting > 0:
         packages = float(link.waiting)
