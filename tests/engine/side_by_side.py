@@ -17,7 +17,7 @@ from tests.reference.simulator import Decide, simulate
 from tiergym import engine
 from tiergym.engine import DECIDING, ENDED, NOBODY, Simulation
 from tiergym.engine.compiling import compiled
-from tiergym.engine.layout import open_world
+from tiergym.engine.views import open_world
 from tiergym.envs.task_scheduling.actions import action_count, write_mask
 
 KINDS = {WAIT: engine.WAIT, RUN: engine.RUN, UPLOAD: engine.UPLOAD}
