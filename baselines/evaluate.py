@@ -9,10 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from baselines.configuration import command_line, entry_point, worker_count
-from baselines.leaderboard import play_suite
+from baselines.leaderboard import make_console, play_suite
 from tiergym.evaluation.results import score
 from tiergym.evaluation.suites import Suite, load_suite
 from tiergym.evaluation.terminal import metric_table, print_failures, score_text
@@ -42,7 +40,7 @@ def run(config: Any) -> float:
     plain: Any = OmegaConf.to_container(config, resolve=True)
     suite = suite_of(plain)
     folder = Path(plain["results"], suite.name)
-    console, command = Console(), command_line("baselines.evaluate")
+    console, command = make_console(), command_line("baselines.evaluate")
     workers = worker_count(plain["workers"])
     results, failures = play_suite(suite, folder, workers, command, console)
     for scene in results.scenes:

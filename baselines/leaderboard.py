@@ -45,6 +45,12 @@ def play_suite(
     return read_results(suite, scenes, folder, facts), failures
 
 
+def make_console() -> Console:
+    """A console; a log has no width, so it gets one that holds the table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
 def run(config: Any) -> None:
     """Play the configured suite and show it."""
     from omegaconf import OmegaConf
@@ -52,7 +58,7 @@ def run(config: Any) -> None:
     plain: Any = OmegaConf.to_container(config, resolve=True)
     suite = load_suite(plain["suite"])
     folder = Path(plain["results"], suite.name)
-    console, command = Console(), command_line("baselines.leaderboard")
+    console, command = make_console(), command_line("baselines.leaderboard")
     workers = worker_count(plain["workers"])
     results, failures = play_suite(suite, folder, workers, command, console)
     show(results, folder, command, console)
@@ -64,7 +70,7 @@ def run(config: Any) -> None:
 def show(results: Results, folder: Path, command: str, console: Console) -> None:
     """Print table and claims, and write the page and ``scores.json`` beside the records."""
     found, claims = scores(results), claims_of(results)
-    console.print(score_table(results, found, folder))
+    console.print(score_table(results, found, folder, console.width))
     print_claims(console, claims)
     plain = {s.policy: [s.interval.low, s.interval.estimate, s.interval.high] for s in found}
     write_text(folder / "scores.json", json.dumps(plain, indent=1) + "\n")

@@ -34,10 +34,11 @@ UNPACKED = "unpacked"
 
 @dataclass(frozen=True)
 class Evidence:
-    """A comparison: a ratio, or a share, with its interval."""
+    """A ratio with its interval, or a share of the whole (``share``) with its."""
 
     what: str
     interval: Interval
+    share: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def parts_claim(results: Results) -> Claim | None:
         f"ones before it: {sentence}."
     )
     evidence = [Evidence(f"cost, step: {name}", factor) for name, factor, _ in rows]
-    evidence += [Evidence(f"share of the way (log cost): {name}", share) for name, _, share in rows]
+    evidence += [Evidence(f"share of the way (log cost): {n}", share, True) for n, _, share in rows]
     title = "How much of the win is batching, pre-upload and packing?"
     return Claim(title, FINDING, (opening, *_packing(results, variants)), tuple(evidence))
 
@@ -166,14 +167,15 @@ def arrivals_claim(results: Results) -> Claim | None:
     if not _all_played(results, (THESIS, FAIR), results.scored):
         return None
     evidence: list[Evidence] = []
-    sides: dict[str, list[str]] = {"beats": [], "loses to": [], "ties with": []}
+    sides: dict[str, list[str]] = {"beats": [], "loses to": [], "cannot be told from": []}
     for word, scenes in by_arrivals(results).items():
         interval = compare(results, "cost", THESIS, FAIR, scenes)
+        sides[_side(interval)].append(f"{word} arrivals ({_times(interval)} the cost)")
         evidence.append(Evidence(f"cost, {THESIS} / {FAIR}, {word}", interval))
-        loads = ", ".join(_at_load(results, scene) for scene in scenes)
-        sides[_side(interval)].append(f"{word} ({_times(interval)} the cost; {loads})")
+        if len(scenes) > 1:
+            evidence += [_evidence_at(results, scene) for scene in scenes]
     sentences = [
-        f"{THESIS} {side} {FAIR} under {'; '.join(found)}."
+        f"{THESIS} {side} {FAIR} under {' and '.join(found)}."
         for side, found in sides.items()
         if found
     ]
@@ -181,9 +183,8 @@ def arrivals_claim(results: Results) -> Claim | None:
     return Claim(title, FINDING, tuple(sentences), tuple(evidence))
 
 
-def _at_load(results: Results, scene: Scene) -> str:
-    interval = compare(results, "cost", THESIS, FAIR, [scene])
-    return f"{scene.label}: {_times(interval)}"
+def _evidence_at(results: Results, scene: Scene) -> Evidence:
+    return Evidence(f"the same in {scene.label}", compare(results, "cost", THESIS, FAIR, [scene]))
 
 
 def by_arrivals(results: Results) -> dict[str, list[Scene]]:
@@ -230,7 +231,7 @@ def room_claim(results: Results) -> Claim | None:
 def _side(interval: Interval) -> str:
     if interval.below_one:
         return "beats"
-    return "loses to" if interval.above_one else "ties with"
+    return "loses to" if interval.above_one else "cannot be told from"
 
 
 def _word(interval: Interval) -> str:

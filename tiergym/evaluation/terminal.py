@@ -30,6 +30,9 @@ from tiergym.evaluation.summary import (
 NARROW = ("mean_delay", "p99_delay", "late_share", "throughput", "pre_uploaded_share", "refused")
 """Columns of the terminal's table; the page has all."""
 
+_FIRST, _EACH = 58, 10
+"""Characters that names, scores and decision times need, and each further column."""
+
 _EVERY = 0.05
 """Share of the episodes between two lines of progress where there is no terminal."""
 
@@ -78,9 +81,14 @@ class _Lines:
             self._console.print(line, highlight=False, soft_wrap=True)
 
 
-def score_table(results: Results, scores: Sequence[Score], folder: Path) -> Table:
-    """The leaderboard as a table: policies that see what is hidden stand apart at its end."""
-    shown = tuple(column for column in columns_of(results) if column.metric in NARROW)
+def score_table(results: Results, scores: Sequence[Score], folder: Path, width: int) -> Table:
+    """The leaderboard as a table: policies that see what is hidden stand apart at its end.
+
+    Args:
+        width: characters a line; columns that do not fit are left out.
+    """
+    room = max(2, (width - _FIRST) // _EACH)
+    shown = tuple(c for c in columns_of(results) if c.metric in NARROW)[:room]
     table = Table(title=_title(results), title_justify="left", box=None, pad_edge=False)
     table.add_column("policy", no_wrap=True)
     table.add_column("score [95 %]", justify="right", no_wrap=True)

@@ -23,6 +23,11 @@ def text(words: str) -> str:
     return escape(words)
 
 
+def label(words: str) -> str:
+    """A policy's label, which may be broken before each ``+``."""
+    return "<wbr>+".join(escape(part) for part in words.split("+"))
+
+
 def element(name: str, inside: str, kind: str = "", **attributes: str) -> str:
     """An element around markup; underscores in attribute names stand for hyphens."""
     given = {"class": kind, **attributes} if kind else attributes
@@ -48,7 +53,7 @@ def table(
 
 def _head(title: str, help: str, kind: str) -> str:
     inside = text(title)
-    if "sortable" in kind:
+    if "sortable" in kind and title:
         inside = element("button", inside, type="button", title=help)
     return element("th", inside, scope="col", title=help)
 

@@ -71,7 +71,7 @@ def render_page(
             '<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
-            element("title", text(f"tiergym: {results.suite.name}")),
+            element("title", text(f"tiergym leaderboard: {results.suite.name}")),
             element("style", _asset("page.css")),
         ]
     )
@@ -96,8 +96,9 @@ def _header(results: Results, scores: Sequence[Score]) -> str:
         s.policy for s in scores if not s.privileged and s.interval.estimate == s.interval.estimate
     ]
     lead += answered_words(results, best[0]) if best else ""
-    title = element("h1", text(suite.name) + element("small", f" version {suite.version}"))
-    words = element("p", text(suite.description)) + element("p", text(lead), "lead")
+    which = f"{suite.name}, version {suite.version}: {suite.description}"
+    title = element("h1", "tiergym leaderboard")
+    words = element("p", text(which)) + element("p", text(lead), "lead")
     return element("header", element("nav", links + toggle) + title + words)
 
 
@@ -109,12 +110,13 @@ def _sections(
     command: str,
 ) -> list[str]:
     reference = text(results.suite.reference)
+    order = [score.policy for score in scores]
     return [
         section("scores", "Scores", SCORES.format(reference), _scores(results, scores, folder)),
         section("claims", "What is claimed, and what was found", CLAIMS, claim_cards(claims)),
         section("delay", "Delay", DELAY, _delay(results)),
-        section("tiers", "What each tier did", TIERS, tier_table(results)),
-        section("scenarios", "Scenario by scenario", SCENARIOS, _scenarios(results)),
+        section("tiers", "What each tier did", TIERS, tier_table(results, order)),
+        section("scenarios", "Scenario by scenario", SCENARIOS, _scenarios(results, order)),
         section("provenance", "Where the figures come from", "", _provenance(results, command)),
     ]
 
@@ -165,9 +167,9 @@ def _legend(results: Results) -> str:
     return element("div", "".join(buttons), "legend series")
 
 
-def _scenarios(results: Results) -> str:
+def _scenarios(results: Results, order: Sequence[str]) -> str:
     facts = element("h3", "What they ask and what they can take") + scenario_facts_table(results)
-    return scenario_table(results) + facts
+    return scenario_table(results, order) + facts
 
 
 def _provenance(results: Results, command: str) -> str:

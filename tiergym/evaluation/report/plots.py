@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tiergym.evaluation.records import DELAY_EDGES
-from tiergym.evaluation.report.markup import Cell, element, table, text
+from tiergym.evaluation.report.markup import Cell, element, label, table, text
 from tiergym.evaluation.report.svg import Panel, log_range
 from tiergym.evaluation.results import Results
 from tiergym.evaluation.scenes import Scene
@@ -47,36 +47,31 @@ def delay_by_load(results: Results) -> str:
 
 
 def _load_panel(results: Results, title: str, scenes: Sequence[Scene]) -> str:
-    values = [
-        results.values(p, s.label, "mean_delay").mean()
-        for p in results.policies
-        for s in scenes
-        if results.has(p, s.label)
-    ]
+    swept = [p for p in results.policies if all(results.has(p, s.label) for s in scenes)]
+    values = [results.values(p, s.label, "mean_delay").mean() for p in swept for s in scenes]
     loads = [scene.facts["load"] for scene in scenes]
     low, high = min(loads) - 0.08, max(loads) + 0.08
     panel = Panel(title, (low, high), log_range(values, 1.2), y_log=True)
     panel.x_label, panel.y_label = "load over total capacity", "mean delay (s)"
-    for series, policy in enumerate(results.policies):
-        _load_series(panel, results, series, policy, scenes)
+    for policy in swept:
+        _load_series(panel, results, results.policies.index(policy), policy, scenes)
     return panel.svg()
 
 
 def _load_series(
     panel: Panel, results: Results, series: int, policy: str, scenes: Sequence[Scene]
 ) -> None:
-    played = [scene for scene in scenes if results.has(policy, scene.label)]
-    points: list[tuple[float, float]] = []
-    for scene in played:
+    means: list[float] = []
+    loads = [float(scene.facts["load"]) for scene in scenes]
+    for load, scene in zip(loads, scenes, strict=True):
         delays = results.values(policy, scene.label, "mean_delay")
-        load, mean = float(scene.facts["load"]), float(delays.mean())
+        mean = float(delays.mean())
         if len(delays) > 1 and not math.isnan(mean):
             interval = mean_interval([delays])
             panel.whisker(series, load, interval.low, interval.high)
         panel.dot(series, f"{policy} at load {load:.2f}: {seconds_text(mean)}", load, mean)
-        points.append((load, mean))
-    if len(points) > 1:
-        panel.line(series, policy, [x for x, _ in points], [y for _, y in points])
+        means.append(mean)
+    panel.line(series, policy, loads, means)
 
 
 def delay_distributions(results: Results) -> str:
@@ -130,12 +125,12 @@ def _deadlines(scene: Scene) -> dict[str, float]:
     return {", ".join(networks): value for value, networks in by_value.items()}
 
 
-def tier_table(results: Results) -> str:
+def tier_table(results: Results, policies: Sequence[str]) -> str:
     """For each policy who answered, as a stacked bar, and how busy each machine was."""
     heads = [("policy", ""), ("who answered", "share of tasks by the tier that answered them")]
     heads += [(name, f"share of the time that the {name} was busy") for _, name in MACHINES]
     heads.append(("handed up unrun", "share of tasks that were pre-uploaded"))
-    rows = [_tier_row(results, policy) for policy in results.policies]
+    rows = [_tier_row(results, policy) for policy in policies]
     return tier_legend() + table(heads, rows)
 
 
@@ -160,7 +155,7 @@ def _tier_row(results: Results, policy: str) -> list[Cell]:
     words = ", ".join(_part(word, share) for word, share in known if share > 0)
     bar = element("div", parts, "stack", role="img", aria_label=words)
     above = results.mean(policy, "answered_cloud")
-    cells = [Cell(text(policy)), Cell(bar, above)]
+    cells = [Cell(label(policy)), Cell(bar, above, "left")]
     for name in (*[name for name, _ in MACHINES], "pre_uploaded_share"):
         cells.append(meter(results.mean(policy, name)))
     return cells

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tiergym.evaluation.claims import Claim
+from tiergym.evaluation.claims import Claim, Evidence
 from tiergym.evaluation.records import Record
-from tiergym.evaluation.report.markup import Cell, details, element, table, text
+from tiergym.evaluation.report.markup import Cell, details, element, label, table, text
 from tiergym.evaluation.report.svg import interval_bar, log_range
 from tiergym.evaluation.results import Results, Score
 from tiergym.evaluation.scenes import Scene
-from tiergym.evaluation.statistics import Interval, ratio_interval
+from tiergym.evaluation.statistics import ratio_interval
 from tiergym.evaluation.summary import (
     columns_of,
     decision_seconds,
@@ -24,13 +24,6 @@ from tiergym.evaluation.summary import (
 )
 
 
-def interval_text(interval: Interval) -> str:
-    """``0.912 [0.88, 0.95]``."""
-    if math.isnan(interval.estimate):
-        return "no score"
-    return f"{interval.estimate:.3f} [{number_text(interval.low)}, {number_text(interval.high)}]"
-
-
 def score_table(results: Results, scores: Sequence[Score], folder: Path) -> str:
     """Scores with their intervals drawn, and the means of the usual metrics."""
     columns = columns_of(results)
@@ -39,7 +32,8 @@ def score_table(results: Results, scores: Sequence[Score], folder: Path) -> str:
     heads = [
         ("policy", ""),
         ("score", "cost over the reference's, geometric mean; below 1 is better"),
-        ("95 % interval", "on a logarithmic axis; the rule marks 1"),
+        ("", "the interval on a logarithmic axis; the rule marks 1"),
+        ("95 %", "interval of the score"),
         *[(column.title, column.help) for column in columns],
         ("a decision", "wall time, environment and policy together"),
     ]
@@ -55,7 +49,7 @@ def score_table(results: Results, scores: Sequence[Score], folder: Path) -> str:
 
 def _score_cells(results: Results, score: Score, bounds: tuple[float, float]) -> list[Cell]:
     series = results.policies.index(score.policy)
-    name = element("span", "", f"chip s{series}") + text(score.policy)
+    name = element("span", "", f"chip s{series}") + label(score.policy)
     if score.policy == results.suite.reference:
         name += element("small", " reference")
     if score.privileged:
@@ -64,19 +58,20 @@ def _score_cells(results: Results, score: Score, bounds: tuple[float, float]) ->
         name += element("small", f" {score.missing} episodes missing", "warn")
     low, estimate, high = score.interval.low, score.interval.estimate, score.interval.high
     bar = interval_bar(low, estimate, high, bounds, series)
-    words = element("span", text(f"{number_text(low)} to {number_text(high)}"), "bounds")
+    words = text(f"{number_text(low)} to {number_text(high)}")
     side = "good" if score.interval.below_one else "bad" if score.interval.above_one else ""
     shown = "no score" if math.isnan(estimate) else f"{estimate:.3f}"
-    return [Cell(name), Cell(text(shown), estimate, side), Cell(bar + words, estimate)]
+    drawn = [Cell(bar, estimate, "left"), Cell(words, low, "bounds")]
+    return [Cell(name, kind="policy"), Cell(text(shown), estimate, side), *drawn]
 
 
-def scenario_table(results: Results) -> str:
+def scenario_table(results: Results, policies: Sequence[str]) -> str:
     """Cost over the reference's in each scenario alone, coloured around one."""
     heads = [("policy", ""), *[(s.label, s.facts["description"]) for s in results.scored]]
     rows: list[list[Cell]] = []
-    for policy in results.policies:
+    for policy in policies:
         cells = [_ratio_cell(results, policy, scene) for scene in results.scored]
-        rows.append([Cell(text(policy)), *cells])
+        rows.append([Cell(label(policy)), *cells])
     return table(heads, rows, "sortable heat")
 
 
@@ -134,17 +129,20 @@ def claim_cards(claims: Sequence[Claim]) -> str:
 def _card(claim: Claim) -> str:
     badge = element("span", text(claim.verdict), f"badge {claim.verdict.split()[0]}")
     words = "".join(element("p", text(sentence)) for sentence in claim.sentences)
-    rows = [
-        [Cell(text(e.what)), *[Cell(text(number_text(v)), v) for v in _three(e.interval)]]
-        for e in claim.evidence
-    ]
-    heads = [("comparison", ""), ("low", ""), ("estimate", ""), ("high", "")]
-    evidence = details("Intervals", table(heads, rows, "plain")) if rows else ""
+    ratios = [e.interval for e in claim.evidence if not e.share]
+    bounds = log_range([v for i in ratios for v in (i.low, i.estimate, i.high, 1.0)], 1.15)
+    rows = [_evidence_row(evidence, bounds) for evidence in claim.evidence]
+    heads = [("comparison", ""), ("estimate", ""), ("around 1", ""), ("95 %", "")]
+    evidence = details("The intervals", table(heads, rows, "plain")) if rows else ""
     return element("article", element("h3", text(claim.title) + badge) + words + evidence)
 
 
-def _three(interval: Interval) -> tuple[float, float, float]:
-    return interval.low, interval.estimate, interval.high
+def _evidence_row(evidence: Evidence, bounds: tuple[float, float]) -> list[Cell]:
+    low, estimate, high = (getattr(evidence.interval, k) for k in ("low", "estimate", "high"))
+    write = percent_text if evidence.share else number_text
+    bar = "" if evidence.share else interval_bar(low, estimate, high, bounds, 3)
+    cells = [Cell(text(evidence.what), kind="wide"), Cell(text(write(estimate)), estimate)]
+    return [*cells, Cell(bar, kind="left"), Cell(text(f"{write(low)} to {write(high)}"))]
 
 
 def sources_table(results: Results) -> str:
