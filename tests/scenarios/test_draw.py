@@ -13,6 +13,7 @@ from tests.scenarios.examples import PLAIN, THREE_TIERS, example
 from tiergym.errors import InvalidInput
 from tiergym.scenarios import Instance, Scenario, check_instance, load_scenario
 from tiergym.scenarios.draw import draw_jitter
+from tiergym.workload import Poisson
 
 BACKGROUND = {"node": "upper", "network": "large", "process": "poisson", "rate": 20}
 VARIED = example(
@@ -121,6 +122,25 @@ def test_redraw_keeps_the_past(scenario: Scenario, share: float) -> None:
         begun = int(np.sum(was[0] <= now))
         assert np.array_equal(was[0][:begun], now_is[0][:begun])
         assert np.array_equal(was[1][:begun], now_is[1][:begun])
+
+
+def test_each_process_is_told_its_own_past() -> None:
+    scenario = load_scenario(VARIED)
+    told: list[np.ndarray] = []
+
+    class Told(Poisson):
+        def redraw(self, np_random, past, now, rate, window):  # type: ignore[no-untyped-def]
+            told.append(past)
+            return super().redraw(np_random, past, now, rate, window)
+
+    streams = tuple(replace(stream, process=Told()) for stream in scenario.models.streams)
+    scenario = replace(scenario, models=replace(scenario.models, streams=streams))
+    instance, _, fixed = redrawn(scenario, 6.0)
+    own = instance.charged
+    assert np.array_equal(told[0], instance.arrival[fixed & own])
+    assert np.array_equal(told[1], instance.arrival[fixed & ~own])
+    assert len(told[0]) > 0
+    assert len(told[1]) > 0
 
 
 def test_redraw_is_a_pure_function(scenario: Scenario) -> None:

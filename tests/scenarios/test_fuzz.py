@@ -71,8 +71,11 @@ def mappings(draw: st.DrawFn) -> dict[str, Any]:
         inner: Any = result
         for key in above:
             inner = inner[key]
-        action = draw(st.sampled_from(["replace", "replace", "remove", "add"]))
-        if action == "replace":
+        action = draw(st.sampled_from(["scale", "scale", "scale", "replace", "remove", "add"]))
+        if action == "scale":
+            if isinstance(inner[last], float | int):
+                inner[last] = inner[last] * draw(st.sampled_from([0, 0.01, 0.5, 2, 3, 1000, -1]))
+        elif action == "replace":
             inner[last] = draw(VALUES)
         elif action == "remove" and len(result) > 1:
             del inner[last]
@@ -81,7 +84,7 @@ def mappings(draw: st.DrawFn) -> dict[str, Any]:
     return result
 
 
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(mappings())
 def test_a_scenario_or_one_clear_error(given_mapping: dict[str, Any]) -> None:
     try:

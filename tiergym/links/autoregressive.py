@@ -48,7 +48,9 @@ class AutoregressiveBandwidth(BandwidthProcess):
         if "median" not in record:
             raise InvalidInput(f"{field}.median", None, "Mbit/s > 0")
         median = number(f"{field}.median", record["median"], "Mbit/s", above=0.0)
-        sigma = number(f"{field}.sigma", record.get("sigma", 0.3), "log standard deviation", 0.0)
+        sigma = number(
+            f"{field}.sigma", record.get("sigma", 0.3), "log standard deviation", low=0.0, high=10.0
+        )
         rho = number(f"{field}.rho", record.get("rho", 0.9), "correlation >= 0 and < 1", 0.0)
         if rho >= 1.0:
             raise InvalidInput(f"{field}.rho", rho, "correlation >= 0 and < 1")
