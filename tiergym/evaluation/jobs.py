@@ -6,14 +6,16 @@ import json
 import re
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
-from tiergym.evaluation.acting import Policy
+from tiergym.evaluation.acting import AnyVectorEnv, Policy, seed_policy
 from tiergym.evaluation.records import (
     Record,
     make_record,
@@ -119,20 +121,43 @@ def _play_block(job: Job, make_policy: MakePolicy) -> tuple[list[Record], list[F
 
 
 def _play_seeds(job: Job, seeds: tuple[int, ...], make_policy: MakePolicy) -> list[Record]:
-    env = gym.make_vec(
-        job.environment,
-        num_envs=len(seeds),
-        scenario=job.scenario,
-        invalid_action="raise",
-        **job.arguments,
-    )
-    try:
-        policy = make_policy(job.entry.name, env, **job.entry.options)
+    with _made(job, len(seeds), make_policy) as (env, policy):
         facts = {**job.facts, "privileged": bool(getattr(policy, "privileged", False))}
-        episodes = play(env, policy, seeds)
+        return [make_record(facts, episode) for episode in play(env, policy, seeds)]
+
+
+@contextmanager
+def _made(job: Job, rows: int, make_policy: MakePolicy) -> Generator[tuple[AnyVectorEnv, Policy]]:
+    given: dict[str, Any] = {
+        "scenario": job.scenario,
+        "invalid_action": "raise",
+        "autoreset_mode": "Disabled",
+        **job.arguments,
+    }
+    env = gym.make_vec(job.environment, num_envs=rows, **given)
+    try:
+        yield env, make_policy(job.entry.name, env, **job.entry.options)
     finally:
         env.close()
-    return [make_record(facts, episode) for episode in episodes]
+
+
+def warm_up(jobs: Sequence[Job], make_policy: MakePolicy, decisions: int = 40) -> None:
+    """Compile here what the jobs will need, so that workers find it on disk.
+
+    Otherwise each would compile it again, and Numba's cache is not made for several writers. One
+    job a policy and one a scenario begins an episode; what goes wrong is left to the job itself.
+    """
+    policies = {job.entry.name: job for job in reversed(jobs)}
+    scenes = {job.label: job for job in reversed(jobs)}
+    for job in {id(job): job for job in [*policies.values(), *scenes.values()]}.values():
+        with suppress(Exception), _made(job, 2, make_policy) as (env, policy):
+            seed_policy(policy, [0, 1])
+            observation, _ = env.reset(seed=0)
+            state: Any = None
+            for step in range(decisions):
+                start = np.full(2, step == 0)
+                actions, state = policy.predict(observation, state, start, True)
+                observation = env.step(actions)[0]
 
 
 def _failure(job: Job, seed: int, error: Exception) -> Failure:

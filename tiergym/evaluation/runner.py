@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tiergym.evaluation.jobs import Failure, Job, MakePolicy, Outcome, job_path, run_job
+from tiergym.engine.compiling import announced
+from tiergym.evaluation.jobs import Failure, Job, MakePolicy, Outcome, job_path, run_job, warm_up
 from tiergym.evaluation.records import SCHEMA, key_of, read_records
 from tiergym.evaluation.scenes import Scene
 from tiergym.evaluation.suites import Entry, Suite
@@ -103,7 +104,9 @@ def run_jobs(
     if workers <= 1:
         for job in jobs:
             note(job, run_job(job, make_policy))
-    else:
+    elif jobs:
+        with announced("the policies"):
+            warm_up(jobs, make_policy)
         _run_in_processes(jobs, make_policy, workers, note)
     return failures
 
