@@ -29,7 +29,7 @@ test: $(VENV)/.dev ## run all tests
 	$(PY) -m pytest -n $(WORKERS)
 
 bench: $(VENV)/.dev ## measure speed beside CartPole and SimPy
-	$(PY) -m baselines.bench
+	$(PY) -m tests.bench
 
 lint: $(VENV)/.dev ## check style (ruff), format (ruff) and types (pyright, strict on tiergym/)
 	$(PY) -m ruff check

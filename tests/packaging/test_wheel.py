@@ -129,3 +129,13 @@ def test_an_evaluation_runs_in_another_folder(installed: Installed) -> None:
     assert "score" in played
     records = (installed.work / "results" / "evaluate").rglob("*.jsonl")
     assert sum(len(path.read_text().splitlines()) for path in records) == 4
+
+
+def test_a_leaderboard_makes_its_page_in_another_folder(installed: Installed) -> None:
+    policies = "suite.policies=[fcfs, 'fcfs-batched+upload']"
+    small = ["suite.seeds=2", "suite.block=2", "suite.ablations=[]", policies]
+    scenario = "suite.scenarios=[pi-5-conv-0.80]"
+    shown = installed.run("-m", "baselines.leaderboard", *small, scenario, "workers=1")
+    assert "fcfs" in shown
+    (page,) = (installed.work / "results").rglob("index.html")
+    assert "pi-5-conv-0.80" in page.read_text(encoding="utf-8")
