@@ -26,6 +26,7 @@ _SOURCES = ("engine", "envs")
 _DIGITS = 16
 _ENTRY = re.compile(r"-[0-9a-f]{16}\.([0-9]+\.)?nb[ic]$")
 _CACHE_FOLDERS: set[Path] = set()
+_READY: set[str] = set()
 _QUIET_SECONDS = 1.0
 
 
@@ -76,7 +77,13 @@ def source_digest() -> str:
 
 @contextmanager
 def announced(what: str) -> Iterator[None]:
-    """Say on standard error that ``what`` is being compiled, if that takes over a second."""
+    """Say on standard error that ``what`` is being compiled, if that takes over a second.
+
+    Only the first use in a process can compile; later ones cost nothing.
+    """
+    if what in _READY:
+        yield
+        return
     began = time.perf_counter()
     said = threading.Event()
 
@@ -92,6 +99,7 @@ def announced(what: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        _READY.add(what)
         if said.is_set():
             seconds = time.perf_counter() - began
             print(f"tiergym: compiled {what} in {seconds:.0f} s", file=sys.stderr, flush=True)

@@ -136,7 +136,7 @@ class Simulation:
         self.buffer[base : base + size] = 0
         self.buffer[base : base + HEAD.itemsize] = head.view(np.uint8)
         self.system_of[row] = system
-        with announced("the simulator"):
+        with announced("the loader"):
             load(
                 self.buffer,
                 base,
@@ -171,7 +171,8 @@ class Simulation:
         if size <= self.stride:
             return
         stride = -(-size * 5 // 4 // 64) * 64
-        buffer = np.zeros(self.rows * stride, np.uint8)
+        buffer = np.empty(self.rows * stride, np.uint8)
+        buffer[:] = 0
         buffer.reshape(self.rows, stride)[:, : self.stride] = self.buffer.reshape(self.rows, -1)
         self.buffer, self.stride = buffer, stride
         self.base = np.arange(self.rows) * stride

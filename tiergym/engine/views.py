@@ -115,6 +115,49 @@ confidence_at = _section(MODEL_HEAD, "at_confidence", VALUE_F4)
 correct_at = _section(MODEL_HEAD, "at_correct", VALUE_I1)
 
 
+def _prefetch(typing: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word, byte = _ir.IntType(32), _ir.IntType(8).as_pointer()
+        kind = _ir.FunctionType(_ir.VoidType(), [byte, word, word, word])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        pointer = builder.inttoptr(args[0], byte)
+        builder.call(function, [pointer, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return _types.void(_types.int64), generate
+
+
+prefetch = cast(Callable[[int], None], _intrinsic(_prefetch))
+"""Ask for the cache line at an address, without waiting for it."""
+
+_LINE = 64
+
+
+@compiled
+def prefetch_row(rows: Any, base: int, size: int) -> None:
+    """Ask for the first ``size`` bytes of the row at byte ``base``."""
+    address = rows.ctypes.data + base
+    for at in range(address, address + size, _LINE):
+        prefetch(at)
+
+
+@compiled
+def prefetch_tasks(w: World, n: int) -> None:
+    """Ask for the tasks that a step of a row is likely to read: queue ends, the next arrival."""
+    h, groups = head(w), model(w).groups
+    tasks = w.row + h.at_task
+    prefetch(tasks + min(h.next_arrival, h.tasks - 1) * _TASK_BYTES)
+    prefetch(w.row + h.at_event)
+    for g in range(n * groups, n * groups + groups):
+        if queue_at(w, g).length > 0:
+            prefetch(tasks + queue_at(w, g).first * _TASK_BYTES)
+            prefetch(tasks + queue_at(w, g).last * _TASK_BYTES)
+    prefetch(w.row + h.at_history)
+
+
+_TASK_BYTES = TASK.itemsize
+
+
 @compiled
 def open_world(rows: Any, base: int, models: Any) -> World:
     """The row at byte ``base`` of ``rows``, whose model lies in ``models``."""

@@ -85,7 +85,11 @@ class Rows:
     def metrics(self, row: int) -> dict[str, float]:
         """`metrics_of` the row."""
         scenario = self.scenario_of(row)
-        return metrics_of(self.simulation.row(row), scenario.system, scenario.schedule_node)
+        simulation = self.simulation
+        base = int(simulation.base[row])
+        return metrics_of(
+            simulation.buffer, base, simulation.models, scenario.system, scenario.schedule_node
+        )
 
     def log(self, row: int) -> TaskLog:
         """The tasks of ``row`` so far.

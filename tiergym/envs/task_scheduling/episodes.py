@@ -128,7 +128,7 @@ class Episodes:
 
     def begin(self, which: NDArray[np.bool_]) -> tuple[Observation, NDArray[np.float64]]:
         """Run the rows ``which`` to their first decision, and observe all."""
-        with announced("the simulator"):
+        with announced("the environment"):
             return self.step(self._no_action, np.where(which, BEGIN, STAND).astype(np.int8))
 
     def observe(self) -> Observation:

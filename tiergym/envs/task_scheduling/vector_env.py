@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from tiergym.engine import TaskLog
+from tiergym.engine.metrics import METRICS
 from tiergym.envs.rows import Snapshot
 from tiergym.envs.task_scheduling.episodes import BATCH_SIZES, Episodes, Observation, ended
 from tiergym.envs.task_scheduling.render import as_text
@@ -228,12 +229,12 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
         if not which.any():
             return
         rows = np.flatnonzero(which).tolist()
-        metrics = [self._episodes.rows.metrics(row) for row in rows]
+        values = np.zeros((len(METRICS), self.num_envs))
+        values[:, rows] = np.array([list(self._episodes.rows.metrics(r).values()) for r in rows]).T
+        masks = np.tile(which, (len(METRICS), 1))
         table: dict[str, Any] = {}
-        for name in metrics[0]:
-            values = np.zeros(self.num_envs)
-            values[rows] = [one[name] for one in metrics]
-            _put(table, name, values, which)
+        for name, figures, mask in zip(METRICS, values, masks, strict=True):
+            table[name], table[f"_{name}"] = figures, mask
         info["metrics"], info["_metrics"] = table, which.copy()
 
     def _checked_actions(self, actions: Any) -> NDArray[np.int64]:
