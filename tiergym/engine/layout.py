@@ -68,7 +68,7 @@ LINK = _record(
     i8 wire_piece seen_piece dirty packages tasks,
     f8 waiting_bytes wire_bytes wire_start bytes busy_seconds"""
 )
-QUEUE = _record("i8 first last length, f8 arrival_sum")
+QUEUE = _record("i8 first last length, f8 arrival_sum first_arrival first_deadline last_deadline")
 EXECUTOR = _record("i8 group first tasks, f8 start seconds duration")
 TASK = _record(
     """f8 arrival deadline first_start finish return_delay carried carried_at entered,
@@ -77,7 +77,7 @@ TASK = _record(
 )
 EVENT = _record("f8 time, i8 key")
 PIECE = _record("f8 start bandwidth, i8 last")
-HISTORY = _record("i8 last first_1 count_1 first_10 count_10")
+HISTORY = _record("i8 last first_1 count_1 first_10 count_10, f8 entered_1 entered_10")
 
 
 VALUE_F8 = _record("f8 value")

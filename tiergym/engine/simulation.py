@@ -121,6 +121,10 @@ class Simulation:
         if check:
             self.check(instance, system)
         self.load(row, instance, system)
+        return self.run(row)
+
+    def run(self, row: int) -> int:
+        """Run a loaded row to its next decision or its end; returns the status."""
         with announced("the simulator"):
             return self._checked(run_row(self.buffer, int(self.base[row]), self.models))
 

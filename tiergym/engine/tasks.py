@@ -55,12 +55,22 @@ def _append(w: World, n: int, g: int, i: int) -> None:
     task.previous = queue.last
     task.next = NONE
     if queue.length == 0:
-        queue.first = i
+        _set_first(w, n, g, i)
     else:
         task_at(w, queue.last).next = i
     queue.last = i
+    queue.last_deadline = task.deadline
     queue.length += 1
     queue.arrival_sum += task.arrival
+
+
+@compiled
+def _set_first(w: World, n: int, g: int, i: int) -> None:
+    """Note what is observed of a queue's oldest task, so that looking need not fetch the task."""
+    queue = queue_at(w, n * model(w).groups + g)
+    queue.first = i
+    queue.first_arrival = task_at(w, i).arrival
+    queue.first_deadline = task_at(w, i).deadline
 
 
 @compiled
@@ -75,11 +85,12 @@ def drop_first(w: World, n: int, g: int, count: int) -> int:
         last = i
         i = task_at(w, i).next
     task_at(w, last).next = NONE
-    queue.first = i
     _shorten(w, n, g, count)
     if i != NONE:
         task_at(w, i).previous = NONE
+        _set_first(w, n, g, i)
     else:
+        queue.first = NONE
         queue.last = NONE
     return first
 
@@ -98,6 +109,7 @@ def drop_last(w: World, n: int, g: int, count: int) -> int:
     _shorten(w, n, g, count)
     if i != NONE:
         task_at(w, i).next = NONE
+        queue.last_deadline = task_at(w, i).deadline
     else:
         queue.first = NONE
     return first
@@ -138,8 +150,10 @@ def _remember(w: World, i: int, g: int) -> None:
     history.last = i
     if history.count_1 == 0:
         history.first_1 = i
+        history.entered_1 = task.entered
     if history.count_10 == 0:
         history.first_10 = i
+        history.entered_10 = task.entered
     history.count_1 += 1
     history.count_10 += 1
 

@@ -225,14 +225,13 @@ def _write_groups(w: World, out: Any, row: int, rows: int, m: int) -> int:
         at = first + slot
         queue = queue_at(w, base + g)
         if queue.length > 0:
-            oldest, youngest = task_at(w, queue.first), task_at(w, queue.last)
             out[at] = min(float(queue.length), COUNT_BOUND)
-            out[at + width] = _clip(now - oldest.arrival, 0.0, SECONDS_BOUND)
+            out[at + width] = _clip(now - queue.first_arrival, 0.0, SECONDS_BOUND)
             mean_age = now - queue.arrival_sum / queue.length
             out[at + 2 * width] = _clip(mean_age, 0.0, SECONDS_BOUND)
-            slack = _clip(oldest.deadline - now, -SECONDS_BOUND, SECONDS_BOUND)
+            slack = _clip(queue.first_deadline - now, -SECONDS_BOUND, SECONDS_BOUND)
             out[at + 3 * width] = slack
-            slack = _clip(youngest.deadline - now, -SECONDS_BOUND, SECONDS_BOUND)
+            slack = _clip(queue.last_deadline - now, -SECONDS_BOUND, SECONDS_BOUND)
             out[at + 4 * width] = slack
         _forget(w, g, now)
         out[at + 5 * width] = min(float(history_at(w, g).count_1), COUNT_BOUND)
@@ -244,12 +243,16 @@ def _write_groups(w: World, out: Any, row: int, rows: int, m: int) -> int:
 def _forget(w: World, g: int, now: float) -> None:
     """Drop arrivals older than 1 and 10 seconds from the counts of group ``g``."""
     history = history_at(w, g)
-    while history.count_1 > 0 and task_at(w, history.first_1).entered <= now - 1.0:
+    while history.count_1 > 0 and history.entered_1 <= now - 1.0:
         history.first_1 = task_at(w, history.first_1).history_next
         history.count_1 -= 1
-    while history.count_10 > 0 and task_at(w, history.first_10).entered <= now - 10.0:
+        if history.count_1 > 0:
+            history.entered_1 = task_at(w, history.first_1).entered
+    while history.count_10 > 0 and history.entered_10 <= now - 10.0:
         history.first_10 = task_at(w, history.first_10).history_next
         history.count_10 -= 1
+        if history.count_10 > 0:
+            history.entered_10 = task_at(w, history.first_10).entered
 
 
 @compiled
