@@ -15,6 +15,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from tiergym.engine.compiling import announced
 from tiergym.evaluation.acting import AnyVectorEnv, Policy, seed_policy
 from tiergym.evaluation.records import (
     Record,
@@ -149,15 +150,20 @@ def warm_up(jobs: Sequence[Job], make_policy: MakePolicy, decisions: int = 40) -
     """
     policies = {job.entry.name: job for job in reversed(jobs)}
     scenes = {job.label: job for job in reversed(jobs)}
-    for job in {id(job): job for job in [*policies.values(), *scenes.values()]}.values():
-        with suppress(Exception), _made(job, 2, make_policy) as (env, policy):
-            seed_policy(policy, [0, 1])
-            observation, _ = env.reset(seed=0)
-            state: Any = None
-            for step in range(decisions):
-                start = np.full(2, step == 0)
-                actions, state = policy.predict(observation, state, start, True)
-                observation = env.step(actions)[0]
+    with announced("the policies"):
+        for job in {id(job): job for job in [*policies.values(), *scenes.values()]}.values():
+            with suppress(Exception), _made(job, 2, make_policy) as (env, policy):
+                _begin_episode(env, policy, decisions)
+
+
+def _begin_episode(env: AnyVectorEnv, policy: Policy, decisions: int) -> None:
+    seed_policy(policy, [0, 1])
+    observation, _ = env.reset(seed=0)
+    state: Any = None
+    for step in range(decisions):
+        start = np.full(2, step == 0)
+        actions, state = policy.predict(observation, state, start, True)
+        observation = env.step(actions)[0]
 
 
 def _failure(job: Job, seed: int, error: Exception) -> Failure:

@@ -9,7 +9,7 @@ from tiergym.devices import load_device
 from tiergym.fields import mapping, read_yaml, sequence
 from tiergym.links import load_link
 from tiergym.networks import load_network
-from tiergym.shipped import data_folder, shipped_names
+from tiergym.shipped import data_folder, is_path, shipped_names
 
 
 def profile_name(node: Mapping[str, Any]) -> str:
@@ -41,7 +41,7 @@ def sources_of(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _add(
     found: dict[str, dict[str, Any]], kind: str, name: object, load: Callable[[str], Any]
 ) -> None:
-    if isinstance(name, str):
+    if isinstance(name, str) and (name in shipped_names(f"{kind}s") or is_path(name)):
         found[f"{kind} {name}"] = dict(load(name).source)
 
 

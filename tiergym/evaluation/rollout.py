@@ -61,7 +61,8 @@ def rollout(
     """Play one episode a seed and return what happened to every task.
 
     Args:
-        env: an environment or a vector environment (in any autoreset mode).
+        env: an environment, or a vector environment whose autoreset mode is ``NextStep`` or
+            ``Disabled`` (``SameStep`` begins the next episode before the last one can be read).
         policy: an object with Stable-Baselines3's ``predict``, or a plain function that maps one
             observation to one action (it is called row by row on a vector environment).
         seed: the seed; on a vector environment one seed a row, or the first of consecutive ones.
@@ -72,7 +73,8 @@ def rollout(
 
     Raises:
         InvalidInput: if an action is illegal, whatever the environment's ``invalid_action`` is, or
-            of a wrong type or shape. A note names the decision at which a policy failed.
+            of a wrong type or shape; for ``SameStep``. Whatever a policy raises has a note that
+            names the decision.
     """
     logs = [episode.log for episode in play(env, policy, seed, **given)]
     return logs if isinstance(env, VectorEnv) else logs[0]
@@ -159,6 +161,8 @@ class _Rows:
         self.seeds = seeds
         self.instances: list[Instance | None] = []
         self.live = np.ones(len(seeds), np.bool_)
+        if self.mode == AutoresetMode.SAME_STEP:
+            raise InvalidInput("env.autoreset_mode", self.mode.value, "NextStep or Disabled")
         self._stands = self.mode == AutoresetMode.DISABLED and hasattr(unwrapped(env), "task_log")
         self._last: Any = None
         self._ended: list[Episode | None] = [None] * len(seeds)
@@ -182,11 +186,9 @@ class _Rows:
         return observation
 
     def _end(self, ended: Bools, observation: Any, info: dict[str, Any]) -> None:
-        final = observation
-        if self.mode == AutoresetMode.SAME_STEP:
-            final, info = _stack(info["final_obs"], ended, observation), info["final_info"]
         if not self._stands:
-            self._last = final if self._last is None else _choose(final, self._last, ended)
+            kept = observation if self._last is None else self._last
+            self._last = _choose(observation, kept, ended)
         logs = _of_rows(self.env, "task_log")
         for row in np.flatnonzero(ended).tolist():
             metrics = _row_of(info.get("metrics", {}), row)
@@ -206,20 +208,6 @@ def _choose(new: Any, old: Any, which: Bools) -> Any:
     chosen = np.array(old)
     chosen[which] = np.asarray(new)[which]
     return chosen
-
-
-def _stack(finals: Any, ended: Bools, like: Any) -> Any:
-    """Final observations, an object array of which only the ``ended`` rows are set, as one."""
-    if isinstance(like, Mapping):
-        fields = cast(Mapping[str, Any], like)
-        parts = {
-            k: [f[k] if e else None for f, e in zip(finals, ended, strict=True)] for k in fields
-        }
-        return {k: _stack(parts[k], ended, v) for k, v in fields.items()}
-    stacked = np.array(like)
-    for row in np.flatnonzero(ended):
-        stacked[row] = finals[row]
-    return stacked
 
 
 def _row_of(metrics: Mapping[str, Any], row: int) -> dict[str, float]:

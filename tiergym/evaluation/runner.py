@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tiergym.engine.compiling import announced
 from tiergym.evaluation.jobs import Failure, Job, MakePolicy, Outcome, job_path, run_job, warm_up
 from tiergym.evaluation.records import SCHEMA, key_of, read_records
 from tiergym.evaluation.scenes import Scene
@@ -104,9 +103,7 @@ def run_jobs(
     if workers <= 1:
         for job in jobs:
             note(job, run_job(job, make_policy))
-    elif jobs:
-        with announced("the policies"):
-            warm_up(jobs, make_policy)
+    else:
         _run_in_processes(jobs, make_policy, workers, note)
     return failures
 
@@ -115,19 +112,24 @@ def _run_in_processes(
     jobs: Sequence[Job], make_policy: MakePolicy, workers: int, told: Told
 ) -> None:
     """Keep ``workers`` jobs under way; those that were when a worker died are run alone again."""
-    waiting = deque(jobs)
+    waiting, warm = deque(jobs), True
     while waiting:
-        suspects = _run_pool(waiting, make_policy, workers, told)
+        suspects = _run_pool(waiting, make_policy, workers, told, warm)
+        warm = False
         for job in suspects:
             if _run_pool(deque([job]), make_policy, 1, told):
                 told(job, _died(job))
 
 
-def _run_pool(waiting: deque[Job], make_policy: MakePolicy, workers: int, told: Told) -> list[Job]:
+def _run_pool(
+    waiting: deque[Job], make_policy: MakePolicy, workers: int, told: Told, warm: bool = False
+) -> list[Job]:
     """Run waiting jobs until none is left, or a worker dies: then return what was under way."""
     running: dict[Future[Outcome], Job] = {}
     with _one_thread_each(), _pool(workers) as pool:
         try:
+            if warm:
+                pool.submit(warm_up, list(waiting), make_policy).result()
             while waiting or running:
                 while waiting and len(running) < workers:
                     future = pool.submit(run_job, waiting[0], make_policy)
