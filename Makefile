@@ -17,7 +17,7 @@ export NUMBA_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help leaderboard test bench lint clean
+.PHONY: help leaderboard test bench lint lint-style lint-format lint-types clean
 
 help: ## list the targets (the default)
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,9 +31,15 @@ test: $(VENV)/.dev ## run all tests
 bench: $(VENV)/.dev ## measure speed beside CartPole and SimPy
 	$(PY) -m tests.bench
 
-lint: $(VENV)/.dev ## check style (ruff), format (ruff) and types (pyright, strict on tiergym/)
+lint: lint-style lint-format lint-types ## check style and format (ruff) and types (pyright, strict on tiergym/)
+
+lint-style: $(VENV)/.dev
 	$(PY) -m ruff check
+
+lint-format: $(VENV)/.dev
 	$(PY) -m ruff format --check
+
+lint-types: $(VENV)/.dev
 	$(PY) -m pyright --pythonpath $(PY)
 
 clean: ## remove the environment, caches and build outputs; results/ stays
