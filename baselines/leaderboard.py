@@ -33,7 +33,7 @@ def play_suite(
     scenes, facts = scenes_of(suite), versions()
     jobs = plan(suite, scenes, folder, facts, command)
     missing = sum(len(job.seeds) for job in jobs)
-    total = suite.seeds * sum(len(scene.policies) for scene in scenes)
+    total = sum(suite.seeds_of(policy) for scene in scenes for policy in scene.policies)
     console.print(
         f"{suite.name}: {total} episodes, {total - missing} of them recorded in {folder}; "
         f"{workers} worker(s)",

@@ -26,8 +26,15 @@ def definition(**changes: Any) -> dict[str, Any]:
 
 def test_blocks_hold_every_seed_once() -> None:
     suite = load_suite(definition(first_seed=10))
-    assert list(suite.blocks()) == [(10, 11), (12, 13), (14,)]
+    assert list(suite.blocks("fcfs")) == [(10, 11), (12, 13), (14,)]
     assert load_suite(definition()).first_seed == 2_000_000_000
+
+
+def test_slow_policies_play_the_first_seeds_only() -> None:
+    entries = ["fcfs", {"name": "lookahead", "seeds": 3}, {"name": "random", "seeds": 9}]
+    suite = load_suite(definition(policies=entries, first_seed=10))
+    assert list(suite.blocks("lookahead")) == [(10, 11), (12,)]
+    assert [suite.seeds_of(label) for label in ("fcfs", "lookahead", "random")] == [5, 3, 5]
 
 
 def test_entries_keep_labels_and_options() -> None:

@@ -133,7 +133,7 @@ def score(results: Results, policy: str) -> Score:
         for scene in results.scored
     ]
     known = all(len(stratum) for stratum in strata)
-    missing = sum(results.suite.seeds - len(stratum) for stratum in strata)
+    missing = sum(results.suite.seeds_of(policy) - len(stratum) for stratum in strata)
     interval = ratio_interval(strata) if known else UNKNOWN
     return Score(policy, results.privileged(policy), interval, missing)
 
@@ -152,7 +152,7 @@ def read_results(
     for scene in scenes:
         for entry in suite.policies:
             key = key_of(record_facts(suite, scene, entry, versions))
-            for seeds in suite.blocks():
+            for seeds in suite.blocks(entry.label):
                 path = job_path(folder, scene.label, entry.label, seeds)
                 records += [r for r in read_records(path) if r.get("key") == key]
     return Results(suite, scenes, records)

@@ -41,7 +41,7 @@ def plan(
         for scene in scenes
         for entry in suite.policies
         if entry.label in scene.policies
-        for seeds in suite.blocks()
+        for seeds in suite.blocks(entry.label)
     ]
     return [job for job in map(_pending, jobs) if job.seeds]
 

@@ -21,11 +21,18 @@ FIRST_SEED = 2_000_000_000
 
 @dataclass(frozen=True)
 class Entry:
-    """A policy of a suite: the label it has there, its registered name and its options."""
+    """A policy of a suite.
+
+    Attributes:
+        label: what it is called there. name: what it is registered as.
+        options: how it is made.
+        seeds: how many of the suite's seeds it plays, for slow ones; None for all.
+    """
 
     label: str
     name: str
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    seeds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,14 @@ class Suite:
         """The policy with that label."""
         return next(entry for entry in self.policies if entry.label == label)
 
-    def blocks(self) -> Iterator[tuple[int, ...]]:
-        """The seeds, a block at a time."""
-        last = self.first_seed + self.seeds
+    def seeds_of(self, label: str) -> int:
+        """How many seeds a policy plays in each scenario."""
+        few = self.entry(label).seeds
+        return self.seeds if few is None else min(few, self.seeds)
+
+    def blocks(self, label: str) -> Iterator[tuple[int, ...]]:
+        """The seeds that a policy plays, a block at a time."""
+        last = self.first_seed + self.seeds_of(label)
         for first in range(self.first_seed, last, self.block):
             yield tuple(range(first, min(first + self.block, last)))
 
@@ -145,10 +157,12 @@ def _entries(given: object) -> tuple[Entry, ...]:
 def _entry(where: str, given: object) -> Entry:
     if isinstance(given, str):
         return Entry(given, given)
-    fields = mapping(where, given, ("name", "label", "options"))
+    fields = mapping(where, given, ("name", "label", "options", "seeds"))
     name = text(f"{where}.name", fields.get("name"))
     label = text(f"{where}.label", fields.get("label", name))
-    return Entry(label, name, mapping(f"{where}.options", fields.get("options") or {}))
+    few = fields.get("seeds")
+    seeds = None if few is None else integer(f"{where}.seeds", few, low=1)
+    return Entry(label, name, mapping(f"{where}.options", fields.get("options") or {}), seeds)
 
 
 def _scenarios(given: object) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def decision_seconds(results: Results, folder: Path, policy: str) -> float:
     """Wall seconds a decision took, environment and policy together; NaN if nobody timed it."""
     seconds = decisions = 0.0
     for scene in results.scenes:
-        for seeds in results.suite.blocks():
+        for seeds in results.suite.blocks(policy):
             path = job_path(folder, scene.label, policy, seeds)
             timing = folder / "timings" / path.relative_to(folder / "records")
             try:

@@ -117,6 +117,8 @@ def _cells(
 ) -> list[Text | str]:
     values = row_of(results, score.policy, shown).values
     name = score.policy + (" (sees what is hidden)" if score.privileged else "")
+    few = results.suite.seeds_of(score.policy)
+    name += f" (first {few})" if few < results.suite.seeds else ""
     name += f" ({score.missing} episodes missing)" if score.missing else ""
     texts = [column.text(value) for column, value in zip(shown, values, strict=True)]
     spent = seconds_text(decision_seconds(results, folder, score.policy))

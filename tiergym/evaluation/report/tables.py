@@ -54,6 +54,9 @@ def _score_cells(results: Results, score: Score, bounds: tuple[float, float]) ->
         name += element("small", " reference")
     if score.privileged:
         name += element("small", " sees what is hidden")
+    few = results.suite.seeds_of(score.policy)
+    if few < results.suite.seeds:
+        name += element("small", f" first {few} instances")
     if score.missing:
         name += element("small", f" {score.missing} episodes missing", "warn")
     low, estimate, high = score.interval.low, score.interval.estimate, score.interval.high
