@@ -33,7 +33,7 @@ def vector_rows() -> list[Row]:
 
 def single_rows() -> list[Row]:
     """One step at a time through gym.make, resets included."""
-    rate, peer = environments.single_rate(40_000), environments.cartpole_single_rate(40_000)
+    rate, peer = environments.single_rate(100), environments.cartpole_single_rate(40_000)
     return [rate_row("through", "gym.make", rate, peer)]
 
 

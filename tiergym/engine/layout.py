@@ -53,7 +53,7 @@ MODEL_STAGE = _record("i8 row end next_group, f8 growth")
 
 HEAD = _record(
     """i8 model system tasks jitter_columns status size,
-    i8 at_node at_link at_queue at_executor at_task at_event at_jitter at_piece at_history at_dirty,
+    i8 at_node at_link at_queue at_executor at_history at_dirty at_task at_event at_jitter at_piece,
     f8 clock window last_decision elapsed,
     i8 window_over next_arrival events handled remaining in_system dirty_nodes dirty_links,
     f8 step_task_seconds step_joules, i8 step_wrong step_late step_refused,
@@ -86,49 +86,26 @@ VALUE_F4 = _record("f4 value")
 VALUE_I1 = _record("i1 value")
 
 
-def row_sections(model: np.void, tasks: int, jitter_columns: int, pieces: int) -> dict[str, int]:
-    """Byte offset of each section of a row, and its whole ``size``.
-
-    Args:
-        model: the `MODEL_HEAD` record.
-        tasks: T; jitter_columns: K of the instance; pieces: P.
-    """
-    nodes, links, groups = int(model["nodes"]), int(model["links"]), int(model["groups"])
-    executors = int(model["executors"])
-    sizes = {
-        "at_node": HEAD.itemsize,
-        "at_link": nodes * NODE.itemsize,
-        "at_queue": links * LINK.itemsize,
-        "at_executor": nodes * groups * QUEUE.itemsize,
-        "at_task": executors * EXECUTOR.itemsize,
-        "at_event": tasks * TASK.itemsize,
-        # Every executor and link has at most one event of a kind, every task one answer.
-        "at_jitter": (executors + 2 * links + tasks + 1) * EVENT.itemsize,
-        "at_piece": nodes * jitter_columns * 8,
-        "at_history": pieces * PIECE.itemsize,
-        "at_dirty": groups * HISTORY.itemsize,
-        "size": (nodes + links) * 8,
-    }
-    ends = np.cumsum(list(sizes.values()))
-    return {name: int(end) for name, end in zip(sizes, ends, strict=True)}
-
-
 SECTION_OF = {
     "node": ("at_node", "at_link", NODE),
     "link": ("at_link", "at_queue", LINK),
     "queue": ("at_queue", "at_executor", QUEUE),
-    "executor": ("at_executor", "at_task", EXECUTOR),
+    "executor": ("at_executor", "at_history", EXECUTOR),
+    "history": ("at_history", "at_dirty", HISTORY),
+    "dirty": ("at_dirty", "at_task", VALUE_I8),
     "task": ("at_task", "at_event", TASK),
     "event": ("at_event", "at_jitter", EVENT),
-    "jitter": ("at_jitter", "at_piece", np.dtype("f8")),
-    "piece": ("at_piece", "at_history", PIECE),
+    "jitter": ("at_jitter", "at_piece", VALUE_F8),
+    "piece": ("at_piece", "size", PIECE),
 }
+"""Offsets in `HEAD` at which each section begins and ends, and its records. What every step touches
+comes first."""
 
 
 def row_view(row: Bytes, section: str) -> NDArray[Any]:
     """The records of ``section`` of one row (a view), for use outside compiled code."""
-    head = row[: HEAD.itemsize].view(HEAD)[0]
+    head = row[: HEAD.itemsize].view(HEAD)
     if section == "head":
-        return row[: HEAD.itemsize].view(HEAD)
+        return head
     begin, end, dtype = SECTION_OF[section]
-    return row[int(head[begin]) : int(head[end])].view(dtype)
+    return row[int(head[begin][0]) : int(head[end][0])].view(dtype)

@@ -1,4 +1,4 @@
-"""`System` to model bytes and `Instance` to row bytes."""
+"""`System` to the bytes of a model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiergym.engine.compiling import compiled
-from tiergym.engine.events import WINDOW_END, mark_node, schedule
 from tiergym.engine.layout import (
-    HEAD,
     MODEL_GROUP,
     MODEL_HEAD,
     MODEL_LINK,
@@ -20,25 +17,8 @@ from tiergym.engine.layout import (
     NOBODY,
     NONE,
     Bytes,
-    row_sections,
-)
-from tiergym.engine.views import (
-    World,
-    executor_at,
-    head,
-    history_at,
-    jitter_at,
-    link_at,
-    model,
-    node_at,
-    node_spec,
-    open_world,
-    piece_at,
-    queue_at,
-    task_at,
 )
 from tiergym.errors import InvalidInput
-from tiergym.scenarios.instance import Instance
 from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, System
 
 
@@ -199,105 +179,3 @@ def _can_serve(system: System, n: int, m: int) -> bool:
         if system.node_uplink[n] < 0:
             return False
         n = int(system.link_target[system.node_uplink[n]])
-
-
-def new_head(model: np.void, model_at: int, instance: Instance) -> NDArray[Any]:
-    """The `HEAD` record (length one) of a row that holds ``instance``, clock at zero."""
-    head = np.zeros(1, HEAD)
-    columns = instance.jitter.shape[1]
-    head["model"] = model_at
-    head["tasks"] = instance.tasks
-    head["jitter_columns"] = columns
-    head["window"] = instance.window
-    sections = row_sections(model, instance.tasks, columns, len(instance.piece_start))
-    for name, at in sections.items():
-        head[name] = at
-    return head
-
-
-@compiled
-def load(
-    rows: Bytes,
-    base: int,
-    models: Bytes,
-    arrival: Any,
-    origin: Any,
-    network: Any,
-    sample: Any,
-    deadline: Any,
-    charged: Any,
-    jitter: Any,
-    piece_offset: Any,
-    piece_start: Any,
-    piece_bandwidth: Any,
-) -> None:
-    """Fill the row at ``base``, whose head stands already, with an instance at clock zero."""
-    w = open_world(rows, base, models)
-    h = head(w)
-    for i in range(h.tasks):
-        task = task_at(w, i)
-        task.arrival = arrival[i]
-        task.deadline = deadline[i]
-        task.origin = origin[i]
-        task.network = network[i]
-        task.sample = sample[i]
-        task.charged = 1 if charged[i] else 0
-        h.remaining += task.charged
-        _clear_task(w, i)
-    for k in range(len(jitter)):
-        jitter_at(w, k).value = jitter[k]
-    _load_pieces(w, piece_offset, piece_start, piece_bandwidth)
-    _clear_nodes(w)
-    schedule(w, h.window, WINDOW_END, 0)
-
-
-@compiled
-def _clear_task(w: World, i: int) -> None:
-    task = task_at(w, i)
-    task.first_start = np.nan
-    task.finish = np.nan
-    task.return_delay = 0.0
-    task.carried = np.nan
-    task.carried_at = np.nan
-    task.entered = np.nan
-    task.previous = NONE
-    task.next = NONE
-    task.history_next = NONE
-    task.group = NONE
-    task.sequence = NONE
-    task.exit_block = NONE
-    task.tier = NONE
-    task.correct = NONE
-    task.refused = 0
-    task.pre_uploaded = 0
-    task.ended = 0
-
-
-@compiled
-def _load_pieces(w: World, offset: Any, start: Any, bandwidth: Any) -> None:
-    for e in range(model(w).links):
-        link_at(w, e).wire_piece = offset[e]
-        link_at(w, e).seen_piece = offset[e]
-        link_at(w, e).flight_first = NONE
-        link_at(w, e).flight_last = NONE
-        for p in range(offset[e], offset[e + 1]):
-            piece_at(w, p).start = start[p]
-            piece_at(w, p).bandwidth = bandwidth[p]
-            piece_at(w, p).last = 1 if p + 1 == offset[e + 1] else 0
-
-
-@compiled
-def _clear_nodes(w: World) -> None:
-    for n in range(model(w).nodes):
-        node_at(w, n).idle = node_spec(w, n).executors
-        node_at(w, n).told_at = np.nan
-        mark_node(w, n)
-    for x in range(model(w).executors):
-        executor_at(w, x).group = NONE
-    for q in range(model(w).nodes * model(w).groups):
-        queue_at(w, q).first = NONE
-        queue_at(w, q).last = NONE
-    for g in range(model(w).groups):
-        history_at(w, g).last = NONE
-        history_at(w, g).first_1 = NONE
-        history_at(w, g).first_10 = NONE

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from tiergym.engine.compiling import compiled
 from tiergym.engine.events import BATCH_DONE, INDEX_MASK, KIND_SHIFT, LINK_FREE
-from tiergym.engine.layout import HEAD, MODEL_HEAD, NONE, Bytes, row_view
+from tiergym.engine.layout import HEAD, NONE, Bytes, row_view
 from tiergym.engine.links import wire_end
-from tiergym.engine.packing import load, new_head
 from tiergym.engine.simulation import Simulation
 from tiergym.engine.views import event_at, head, link_at, open_world
 from tiergym.scenarios.instance import Instance
@@ -99,21 +98,14 @@ def _passes(
     return passed
 
 
-_KEPT = ("node", "link", "queue", "executor")
+_KEPT = ("node", "link", "queue", "executor", "history", "dirty")
 
 
 def _move(simulation: Simulation, row: int, old: Bytes, future: Instance, arrived: int) -> None:
-    """Lay the row out anew for ``future`` and copy into it what has happened."""
+    """Load ``future`` into the row and copy into it what has happened."""
+    simulation.load(row, future, int(simulation.system_of[row]))
+    new = simulation.row(row)
     before = row_view(old, "head")[0]
-    at = int(before["model"])
-    model = simulation.models[at : at + MODEL_HEAD.itemsize].view(MODEL_HEAD)[0]
-    fresh = new_head(model, at, future)
-    simulation.reserve(int(fresh["size"][0]))
-    base = int(simulation.base[row])
-    new = simulation.buffer[base : base + simulation.stride]
-    new[:] = 0
-    new[: HEAD.itemsize] = fresh.view(np.uint8)
-    _load(simulation, base, future)
     _copy_head(row_view(new, "head"), before, row_view(old, "task")[:arrived], future)
     pieces = {name: row_view(new, "link")[name].copy() for name in ("wire_piece", "seen_piece")}
     for section in _KEPT:
@@ -125,28 +117,6 @@ def _move(simulation: Simulation, row: int, old: Bytes, future: Instance, arrive
     row_view(new, "task")["sample"][:arrived] = sample
     events = int(before["events"])
     row_view(new, "event")[:events] = row_view(old, "event")[:events]
-    for begin, end in (("at_history", "at_dirty"), ("at_dirty", "size")):
-        part = old[int(before[begin]) : int(before[end])]
-        place = int(fresh[begin][0])
-        new[place : place + len(part)] = part
-
-
-def _load(simulation: Simulation, base: int, future: Instance) -> None:
-    load(
-        simulation.buffer,
-        base,
-        simulation.models,
-        future.arrival,
-        future.origin,
-        future.network,
-        future.sample,
-        future.deadline,
-        future.charged,
-        future.jitter.ravel(),
-        future.piece_offset,
-        future.piece_start,
-        future.piece_bandwidth,
-    )
 
 
 def _copy_head(head: NDArray[Any], before: Any, past: NDArray[Any], future: Instance) -> None:

@@ -14,16 +14,15 @@ from tiergym.engine.layout import (
     DECIDING,
     ENDED,
     HEAD,
-    MODEL_HEAD,
     NOBODY,
     STUCK,
     Bytes,
-    row_sections,
     row_view,
 )
+from tiergym.engine.loading import fixed_bytes, instance_bytes, load
 from tiergym.engine.log import TaskLog, read_log
 from tiergym.engine.nodes import batch_fits
-from tiergym.engine.packing import load, new_head, pack_system, servable, slot_groups
+from tiergym.engine.packing import pack_system, servable, slot_groups
 from tiergym.engine.running import RUN, UPLOAD, WAIT, decide, run
 from tiergym.engine.views import head, open_world
 from tiergym.errors import InvalidInput
@@ -101,6 +100,7 @@ class Simulation:
             slot_groups(s, n) if n >= 0 else [] for s, n in zip(systems, nodes, strict=True)
         ]
         self._servable = [servable(s) for s in self.systems]
+        self._fixed = [fixed_bytes(s) for s in self.systems]
         self.rows = rows
         self.system_of = np.zeros(rows, np.int64)
         self.stride = HEAD.itemsize
@@ -130,32 +130,11 @@ class Simulation:
 
     def load(self, row: int, instance: Instance, system: int = 0) -> None:
         """Load ``instance`` into ``row``, clock at zero, nothing run yet."""
-        at = int(self.model_at[system])
-        model = self.models[at : at + MODEL_HEAD.itemsize].view(MODEL_HEAD)[0]
-        head = new_head(model, at, instance)
-        head["system"] = system
-        size = int(head["size"][0])
+        size = self._fixed[system] + instance_bytes(instance)
         self.reserve(size)
-        base = int(self.base[row])
-        self.buffer[base : base + size] = 0
-        self.buffer[base : base + HEAD.itemsize] = head.view(np.uint8)
+        base, at = int(self.base[row]), int(self.model_at[system])
         self.system_of[row] = system
-        with announced("the loader"):
-            load(
-                self.buffer,
-                base,
-                self.models,
-                instance.arrival,
-                instance.origin,
-                instance.network,
-                instance.sample,
-                instance.deadline,
-                instance.charged,
-                instance.jitter.ravel(),
-                instance.piece_offset,
-                instance.piece_start,
-                instance.piece_bandwidth,
-            )
+        load(self.buffer, base, size, self.models, at, system, instance)
 
     def check(self, instance: Instance, system: int = 0) -> None:
         """Raise `InvalidInput` unless every task of ``instance`` can be served by ``system``."""
@@ -269,6 +248,3 @@ def simulate(system: System, instance: Instance) -> TaskLog:
     simulation = Simulation([system])
     simulation.start(0, instance)
     return simulation.log(0)
-
-
-__all__ = ["Simulation", "Snapshot", "row_sections", "simulate"]

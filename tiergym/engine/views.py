@@ -152,7 +152,6 @@ def prefetch_tasks(w: World, n: int) -> None:
         if queue_at(w, g).length > 0:
             prefetch(tasks + queue_at(w, g).first * _TASK_BYTES)
             prefetch(tasks + queue_at(w, g).last * _TASK_BYTES)
-    prefetch(w.row + h.at_history)
 
 
 _TASK_BYTES = TASK.itemsize

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -164,11 +165,12 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
         if self._over:
             raise InvalidInput("step", action, "a step only after reset, before the episode's end")
         try:
-            self._action[0] = action
-        except (TypeError, ValueError) as error:
+            number = operator.index(action)
+        except TypeError as error:
             raise InvalidInput("action", action, f"a number of {self.action_space}") from error
-        if self._action[0] != action or not 0 <= self._action[0] < self._episodes.sizes.actions:
+        if not 0 <= number < self._episodes.sizes.actions:
             raise InvalidInput("action", action, f"a number of {self.action_space}")
+        self._action[0] = number
         if self._episodes.strict:
             self._episodes.check_actions(self._action, self._moves)
         observation, results = self._episodes.step(self._action, self._moves)

@@ -75,7 +75,7 @@ class Episodes:
         self._single = single
         self._sizes = np.array([max_networks, max_executors, *self.sizes.batch_sizes], np.int64)
         self._layout = layout_of(self.sizes, rows)
-        self._width = self._layout[-1][2]
+        self._width = self._layout[-1][1].stop
         self._masked = self.sizes.actions * rows
         self._nobody = np.zeros(rows, np.bool_)
         self._no_action = np.zeros(rows, np.int64)

@@ -97,8 +97,8 @@ class Sizes(NamedTuple):
         return spaces.Dict({**boxes, "action_mask": spaces.MultiBinary(self.actions)})
 
 
-Layout = tuple[tuple[str, int, int], ...]
-"""Name, begin and end of each field in the buffer of a number of rows."""
+Layout = tuple[tuple[str, slice], ...]
+"""Name and place of each field in the buffer of a number of rows."""
 
 
 def layout_of(sizes: Sizes, rows: int) -> Layout:
@@ -106,14 +106,14 @@ def layout_of(sizes: Sizes, rows: int) -> Layout:
     fields = sizes.fields()
     ends = np.cumsum([f.width * rows for f in fields]).tolist()
     begins = [0, *ends[:-1]]
-    return tuple((f.name, b, e) for f, b, e in zip(fields, begins, ends, strict=True))
+    return tuple((f.name, slice(b, e)) for f, b, e in zip(fields, begins, ends, strict=True))
 
 
 def cut_one(
     buffer: NDArray[np.float32], mask: NDArray[np.int8], layout: Layout
 ) -> dict[str, NDArray[Any]]:
     """Name the parts of a filled buffer of one row, as one-dimensional arrays."""
-    parts: dict[str, NDArray[Any]] = {name: buffer[begin:end] for name, begin, end in layout}
+    parts: dict[str, NDArray[Any]] = {name: buffer[place] for name, place in layout}
     parts["action_mask"] = mask
     return parts
 
@@ -122,7 +122,7 @@ def cut_rows(
     buffer: NDArray[np.float32], mask: NDArray[np.int8], layout: Layout, rows: int
 ) -> dict[str, NDArray[Any]]:
     """Name the parts of a filled buffer of n rows, as (n, width) arrays."""
-    parts = {name: buffer[begin:end].reshape(rows, -1) for name, begin, end in layout}
+    parts = {name: buffer[place].reshape(rows, -1) for name, place in layout}
     return {**parts, "action_mask": mask.reshape(rows, -1)}
 
 
