@@ -40,8 +40,12 @@ def play_suite(
         highlight=False,
         soft_wrap=True,
     )
-    with progress(console, jobs) as told:
-        failures = run_jobs(jobs, make_policy, workers, told)
+    try:
+        with progress(console, jobs) as told:
+            failures = run_jobs(jobs, make_policy, workers, told)
+    except KeyboardInterrupt:
+        console.print("Stopped. What is finished is recorded; the same command goes on from here.")
+        sys.exit(130)
     return read_results(suite, scenes, folder, facts), failures
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.evaluation.synthetic import SEEDS, records, results, scenes, suite
 from tiergym.errors import InvalidInput
+from tiergym.evaluation.claims import PARTLY, ranking_claim
 from tiergym.evaluation.results import Results, score, scores
 
 
@@ -66,3 +67,16 @@ def test_delay_counts_add_up() -> None:
     counts = results().delay_counts("fcfs", ["calm-0.50", "calm-0.80"])
     assert counts.sum() == 45 * SEEDS * 2
     assert counts[55] == 30 * SEEDS * 2
+
+
+@pytest.mark.parametrize("value", [None, 0.0])
+def test_what_has_no_logarithm_has_no_ratio(value: float | None) -> None:
+    played = records()
+    played[0]["metrics"] |= {"cost": value, "mean_delay": value}
+    made = Results(suite(), scenes(), played)
+    assert len(made.paired("cost", ("fcfs", "calm-0.50"), ("sufferage", "calm-0.50"))) == 0
+    assert math.isnan(score(made, "fcfs").interval.estimate)
+    assert not math.isnan(score(made, "sufferage").interval.estimate)
+    claim = ranking_claim(made)
+    assert claim is not None
+    assert claim.verdict == PARTLY

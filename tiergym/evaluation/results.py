@@ -82,7 +82,8 @@ class Results:
     ) -> Floats:
         """float64[I]: log ratio of a metric of one (policy, scene) to that of another.
 
-        Instances that only one of them has played are left out, or all but ``seeds``.
+        Instances that only one of them has played are left out, or all but ``seeds``. Where some
+        value is unknown or not positive it has no logarithm, and nothing is returned.
 
         Raises:
             InvalidInput: if the same seed was another instance for the two.
@@ -93,9 +94,9 @@ class Results:
             if first["instance"] != second["instance"]:
                 where = f"records of seed {first['seed']}"
                 raise InvalidInput(where, f"{over} and {under}", "the same instance for both")
-        if not pairs:
-            return np.empty(0)
         values = np.array([[metric(first, name), metric(second, name)] for first, second in pairs])
+        if not (np.isfinite(values) & (values > 0)).all() or not pairs:
+            return np.empty(0)
         return log_ratio(values[:, 0], values[:, 1])
 
     def delay_counts(self, policy: str, scenes: Iterable[str]) -> NDArray[np.int64]:

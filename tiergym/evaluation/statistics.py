@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,15 +92,21 @@ def bootstrap_means(
     Raises:
         InvalidInput: if a scenario has fewer than two instances.
     """
-    generator = np.random.default_rng(seed)
     total: Floats | float = 0.0
-    for stratum in strata:
-        size = len(stratum)
-        if size < 2:
-            raise InvalidInput("instances", size, "two or more a scenario, for an interval")
-        counts = generator.multinomial(size - 1, np.full(size, 1 / size), resamples)
-        total = total + counts @ stratum / (size - 1)
+    for place, stratum in enumerate(strata):
+        if len(stratum) < 2:
+            raise InvalidInput("instances", len(stratum), "two or more a scenario, for an interval")
+        counts = _counts(len(stratum), resamples, seed, place).astype(np.float64)
+        total = total + counts @ stratum / (len(stratum) - 1)
     return np.asarray(total / len(strata), np.float64)
+
+
+@lru_cache(maxsize=64)
+def _counts(size: int, resamples: int, seed: int, place: int) -> NDArray[np.int16]:
+    """int16[resamples, size]: how often each instance of the place-th scenario is drawn."""
+    generator = np.random.default_rng([seed, place])
+    drawn = generator.multinomial(size - 1, np.full(size, 1 / size), resamples)
+    return drawn.astype(np.int16)
 
 
 def mean_interval(strata: Sequence[Floats], level: float = LEVEL, **how: int) -> Interval:

@@ -10,6 +10,7 @@ from tiergym.evaluation.claims import Claim
 from tiergym.evaluation.records import write_text
 from tiergym.evaluation.report.markup import element, section, text
 from tiergym.evaluation.report.plots import delay_by_load, delay_distributions, tier_table
+from tiergym.evaluation.report.svg import colour
 from tiergym.evaluation.report.tables import (
     answered_words,
     claim_cards,
@@ -160,7 +161,12 @@ def _delay(results: Results) -> str:
 def _legend(results: Results) -> str:
     buttons = [
         element(
-            "button", text(policy), f"key s{i}", type="button", data_s=str(i), aria_pressed="true"
+            "button",
+            text(policy),
+            f"key {colour(i)}",
+            type="button",
+            data_s=str(i),
+            aria_pressed="true",
         )
         for i, policy in enumerate(results.policies)
     ]

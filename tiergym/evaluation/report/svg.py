@@ -63,6 +63,11 @@ def log_range(values: Sequence[float], margin: float = 1.08) -> tuple[float, flo
     return (low, high) if high / low > 1.5 else (low / 1.25, high * 1.25)
 
 
+def colour(series: int) -> str:
+    """CSS class of the colour of a series; the page has twenty."""
+    return f"s{series % 20}"
+
+
 def _px(value: float) -> str:
     return f"{value:.1f}".rstrip("0").rstrip(".")
 
@@ -99,7 +104,7 @@ class Panel:
         data = path([self.sx(x) for x in xs], [self.sy(y) for y in ys])
         label = f"<title>{escape(name)}</title>"
         self.marks.append(
-            f'<path class="line s{series}" data-s="{series}" d="{data}">{label}</path>'
+            f'<path class="line {colour(series)}" data-s="{series}" d="{data}">{label}</path>'
         )
 
     def dot(self, series: int, name: str, x: float, y: float) -> None:
@@ -107,14 +112,16 @@ class Panel:
         place = f'cx="{_px(self.sx(x))}" cy="{_px(self.sy(y))}" r="3.2"'
         label = f"<title>{escape(name)}</title>"
         self.marks.append(
-            f'<circle class="dot s{series}" data-s="{series}" {place}>{label}</circle>'
+            f'<circle class="dot {colour(series)}" data-s="{series}" {place}>{label}</circle>'
         )
 
     def whisker(self, series: int, x: float, low: float, high: float) -> None:
         """A vertical interval."""
         if math.isfinite(low) and math.isfinite(high):
             data = path([self.sx(x)] * 2, [self.sy(low), self.sy(high)])
-            self.marks.append(f'<path class="whisker s{series}" data-s="{series}" d="{data}"/>')
+            self.marks.append(
+                f'<path class="whisker {colour(series)}" data-s="{series}" d="{data}"/>'
+            )
 
     def upright(self, x: float, name: str) -> None:
         """A vertical rule across the panel, for a value that means something."""
@@ -172,9 +179,9 @@ def interval_bar(
     parts = [f'<path class="rule" d="M{_px(scale(1.0))} 0V{height}"/>']
     if math.isfinite(low) and math.isfinite(high):
         ends = f"M{_px(scale(low))} {middle}H{_px(scale(high))}"
-        parts.append(f'<path class="whisker s{series}" d="{ends}"/>')
+        parts.append(f'<path class="whisker {colour(series)}" d="{ends}"/>')
     if math.isfinite(estimate):
         place = f'cx="{_px(scale(estimate))}" cy="{middle}" r="4"'
-        parts.append(f'<circle class="dot s{series}" {place}/>')
+        parts.append(f'<circle class="dot {colour(series)}" {place}/>')
     box = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     return f'<svg class="interval" aria-hidden="true" {box}>{"".join(parts)}</svg>'

@@ -10,7 +10,7 @@ from typing import Any
 from tiergym.evaluation.claims import Claim, Evidence
 from tiergym.evaluation.records import Record
 from tiergym.evaluation.report.markup import Cell, details, element, label, table, text
-from tiergym.evaluation.report.svg import interval_bar, log_range
+from tiergym.evaluation.report.svg import colour, interval_bar, log_range
 from tiergym.evaluation.results import Results, Score
 from tiergym.evaluation.scenes import Scene
 from tiergym.evaluation.statistics import ratio_interval
@@ -49,7 +49,7 @@ def score_table(results: Results, scores: Sequence[Score], folder: Path) -> str:
 
 def _score_cells(results: Results, score: Score, bounds: tuple[float, float]) -> list[Cell]:
     series = results.policies.index(score.policy)
-    name = element("span", "", f"chip s{series}") + label(score.policy)
+    name = element("span", "", f"chip {colour(series)}") + label(score.policy)
     if score.policy == results.suite.reference:
         name += element("small", " reference")
     if score.privileged:
@@ -120,7 +120,7 @@ def _facts_row(scene: Scene) -> list[Cell]:
         Cell(text(facts["arrivals"])),
         *[Cell(text(number_text(value)), value) for value in figures],
         Cell(text(facts["device"])),
-        Cell(text(facts["description"]), kind="wide"),
+        Cell(text(facts["description"]), kind="wider"),
     ]
 
 
