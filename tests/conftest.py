@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -26,6 +27,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """
     if not getattr(session.config.option, "numprocesses", None):
         return
-    capture = session.config.pluginmanager.get_plugin("capturemanager")
+    capture: Any = session.config.pluginmanager.get_plugin("capturemanager")
     with capture.global_and_fixture_disabled():
         subprocess.run([sys.executable, "-m", "tests.warm"], cwd=session.config.rootpath)

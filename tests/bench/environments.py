@@ -30,7 +30,7 @@ def pick_legal(mask: Any, draws: Any, actions: Any) -> None:
         actions[row] = action
 
 
-def best_seconds(work: Callable[[], None], repeats: int = REPEATS) -> float:
+def best_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     """Wall seconds of the fastest of a few repeats."""
     seconds = []
     for _ in range(repeats):
@@ -145,4 +145,4 @@ def reset_seconds(rows: int) -> float:
     """Seconds to reset all rows together, draws included."""
     env = gym.make_vec(ID, num_envs=rows)
     env.reset(seed=0)
-    return best_seconds(lambda: env.reset(seed=1) and None)
+    return best_seconds(lambda: env.reset(seed=1))

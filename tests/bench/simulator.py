@@ -43,7 +43,7 @@ def engine_seconds(scenario: Scenario, instance: Instance, repeats: int = 5) -> 
 
 def simpy_seconds(scenario: Scenario, instance: Instance) -> float:
     """Wall seconds of the SimPy reference for the same."""
-    return best_seconds(lambda: simulate_in_simpy(scenario.system, instance) and None, 2)
+    return best_seconds(lambda: simulate_in_simpy(scenario.system, instance), 2)
 
 
 def rows_against_simpy() -> list[dict[str, Any]]:
@@ -107,4 +107,4 @@ def networks_scenario(networks: int, tasks: int = 1_000) -> dict[str, Any]:
 def draw_seconds(name: str, draws: int = 200) -> float:
     """Seconds to draw one instance of a scenario."""
     scenario, np_random = load_scenario(name), np.random.default_rng(0)
-    return best_seconds(lambda: [scenario.draw(np_random) for _ in range(draws)] and None) / draws
+    return best_seconds(lambda: [scenario.draw(np_random) for _ in range(draws)]) / draws

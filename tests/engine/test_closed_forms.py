@@ -174,4 +174,5 @@ def test_unloaded_pipeline_exactly() -> None:
         arrival = np.arange(5) * 100.0
         log = simulate(scenario.system, scenario.instance(arrival, sample=sample))
         assert log.delay == pytest.approx(expected, rel=1e-12)
-        assert (log.tier == sample).all() and (log.exit_block == sample + 1).all()
+        assert (log.tier == sample).all()
+        assert (log.exit_block == sample + 1).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class Watch:
     def finish(self) -> None:
         for spans in self.batches.values():
             ordered = sorted(spans)
-            for (start, seconds), (following, _) in zip(ordered, ordered[1:], strict=False):
+            for (start, seconds), (following, _) in pairwise(ordered):
                 assert start + seconds <= following, "two batches at once on one executor"
 
 
@@ -106,8 +107,10 @@ def check_log(log: Any, instance: Any) -> None:
     ended = ~np.isnan(log.finish)
     assert ended[log.charged].all()
     answered = ended & ~log.refused
-    assert (log.tier[answered] >= 0).all() and (log.exit_block[answered] > 0).all()
-    assert (log.tier[log.refused] == -1).all() and (log.exit_block[log.refused] == -1).all()
+    assert (log.tier[answered] >= 0).all()
+    assert (log.exit_block[answered] > 0).all()
+    assert (log.tier[log.refused] == -1).all()
+    assert (log.exit_block[log.refused] == -1).all()
     assert (log.first_start[answered] >= log.arrival[answered]).all()
     assert (log.finish[answered] > log.first_start[answered]).all()
     assert (log.finish[log.refused] >= log.arrival[log.refused]).all()

@@ -97,7 +97,7 @@ def test_a_replay_is_equal_in_every_bit(env_id: str, name: str) -> None:
 
 @pytest.mark.parametrize(("env_id", "name"), CASES)
 def test_copies_and_pickles_go_on_alike(env_id: str, name: str) -> None:
-    env = gym.make(env_id, scenario=SMALL[env_id][name]()).unwrapped
+    env: Any = gym.make(env_id, scenario=SMALL[env_id][name]()).unwrapped
     env.reset(seed=1)
     for _ in range(20):
         env.step(int(np.flatnonzero(env.action_masks())[-1]))
@@ -128,11 +128,13 @@ def test_another_process_sees_the_same(env_id: str) -> None:
 
 @pytest.mark.parametrize("env_id", IDS)
 def test_the_spec_goes_through_json(env_id: str) -> None:
-    env = gym.make(env_id, scenario=small.scenario(), batch_sizes=[1, 2, 8])
+    env: Any = gym.make(env_id, scenario=small.scenario(), batch_sizes=[1, 2, 8])
     spec = EnvSpec.from_json(env.spec.to_json())
     again = gym.make(spec)
     assert as_bytes(play(env, 5, 50)) == as_bytes(play(again, 5, 50))
-    vector = gym.make_vec(env_id, num_envs=2, autoreset_mode="SameStep", scenario=small.scenario())
+    vector: Any = gym.make_vec(
+        env_id, num_envs=2, autoreset_mode="SameStep", scenario=small.scenario()
+    )
     assert json.loads(vector.spec.to_json())["kwargs"]["autoreset_mode"] == "SameStep"
 
 
@@ -158,9 +160,10 @@ def test_disabled_autoreset_lets_finished_rows_stand_still(env_id: str) -> None:
     frozen: dict[int, Any] = {}
     while not over.all():
         observation, reward, terminated, _, info = env.step(legal_actions(observation, np_random))
-        for row in np.flatnonzero(terminated):
+        for row in np.flatnonzero(terminated).tolist():
             if row in frozen:
-                assert reward[row] == 0 and not info.get("_metrics", np.zeros(3))[row]
+                assert reward[row] == 0
+                assert not info.get("_metrics", np.zeros(3))[row]
                 assert all((observation[k][row] == v).all() for k, v in frozen[row].items())
             frozen[row] = {k: v[row] for k, v in observation.items()}
             assert observation["action_mask"][row].tolist() == [1] + [0] * 80

@@ -40,7 +40,7 @@ def test_a_restored_snapshot_goes_on_in_every_bit(name: str) -> None:
     env, _ = begun(name)
     snapshot = pickle.loads(pickle.dumps(env.snapshot()))
     first, log = to_the_end(env, -1)
-    other = gym.make(ID, scenario=small.ALL[name]()).unwrapped
+    other: Any = gym.make(ID, scenario=small.ALL[name]()).unwrapped
     other.reset(seed=99)
     for target in (env, other):
         observation = target.restore(snapshot)
@@ -100,7 +100,7 @@ def test_redrawn_arrivals_follow_the_scenarios_rate() -> None:
 
 
 def test_snapshots_of_vector_rows_are_those_of_single_environments() -> None:
-    vector = gym.make_vec(ID, num_envs=3, scenario=small.scenario()).unwrapped
+    vector: Any = gym.make_vec(ID, num_envs=3, scenario=small.scenario()).unwrapped
     observation, _ = vector.reset(seed=0)
     np_random = np.random.default_rng(0)
     for _ in range(30):
@@ -109,7 +109,7 @@ def test_snapshots_of_vector_rows_are_those_of_single_environments() -> None:
     futures = [np.random.default_rng(k) for k in range(3)]
     shown = vector.restore(snapshots[::-1], future=futures)
     for row, snapshot in enumerate(snapshots[::-1]):
-        env = gym.make(ID, scenario=small.scenario()).unwrapped
+        env: Any = gym.make(ID, scenario=small.scenario()).unwrapped
         own = env.restore(snapshot, future=np.random.default_rng(row))
         assert all((own[k] == shown[k][row]).all() for k in own)
     with pytest.raises(InvalidInput, match="snapshots"):
@@ -119,5 +119,6 @@ def test_snapshots_of_vector_rows_are_those_of_single_environments() -> None:
 
 
 def test_a_snapshot_before_the_first_reset_is_refused() -> None:
+    env: Any = gym.make(ID, scenario=small.scenario()).unwrapped
     with pytest.raises(InvalidInput, match="has been reset"):
-        gym.make(ID, scenario=small.scenario()).unwrapped.snapshot()
+        env.snapshot()

@@ -92,7 +92,7 @@ def test_the_best_schedule_of_a_toy_waits_for_a_batch() -> None:
 
 
 def test_the_best_schedule_of_a_toy_with_an_uplink_hands_the_long_task_up() -> None:
-    """b goes up: 0.1 + 0.1 + 0.05 there, 0.5, 0.05 back; both tasks of a run at once, alone."""
+    """Up goes b: 0.1 + 0.1 + 0.05 there, 0.5, 0.05 back; both tasks of a run at once, alone."""
     env, observation = toy_episode(uplink=True)
     bound: list[Any] = [np.inf, []]
     best(env, observation, 0.0, bound, [])
@@ -120,14 +120,16 @@ def test_decisions_while_busy_fall_due_as_documented() -> None:
     observation, _ = env.reset(options={"instance": instance})
     clock = lambda: float(env._episodes.rows.simulation.head(0)["clock"])  # noqa: E731
     observation, *_ = env.step(run(1, 1))
-    assert clock() == 0.0 and not observation["action_mask"][1:41].any(), "a batch was started"
+    assert clock() == 0.0, "a batch was started"
+    assert not observation["action_mask"][1:41].any(), "a batch was started"
     observation, *_ = env.step(0)
     assert clock() == pytest.approx(0.1), "a task arrived"
     observation, *_ = env.step(upload(1, 1))
     assert clock() == pytest.approx(0.1 + 0.1 + 0.1), "the uplink fell idle; at 0.2 it was busy"
     assert observation["queue_length"][:2].tolist() == [1, 1]
     observation, *_ = env.step(0)
-    assert clock() == pytest.approx(2.0) and observation["action_mask"][1], "the executor fell idle"
+    assert clock() == pytest.approx(2.0), "the executor fell idle"
+    assert observation["action_mask"][1], "the executor fell idle"
 
 
 def test_waiting_ends_with_the_window_and_is_illegal_after_it() -> None:
@@ -163,7 +165,9 @@ def test_the_mask_tells_the_truth(name: str) -> None:
             action = int(np_random.choice(np.flatnonzero(mask)))
             observation, _, terminated, _, _ = env.step(action)
             decision += 1
-    assert seen[0] and seen[1:41].any() and seen[41:].any() == (name != "lonely")
+    assert seen[0]
+    assert seen[1:41].any()
+    assert seen[41:].any() == (name != "lonely")
 
 
 def check_every_action(env: Any, mask: np.ndarray) -> None:
@@ -256,7 +260,8 @@ def test_what_is_hidden_changes_neither_mask_nor_observation() -> None:
         hidden, *_ = twin.step(action)
         clock += info["elapsed"]
         compared += 1
-    assert compared > 20 and not np.array_equal(instance.arrival, other.arrival)
+    assert compared > 20
+    assert not np.array_equal(instance.arrival, other.arrival)
 
 
 def test_an_overdue_batch_still_shows_as_busy() -> None:
@@ -265,7 +270,8 @@ def test_an_overdue_batch_still_shows_as_busy() -> None:
     instance = env.scenarios[0].instance([0.0, 5.0], network=[0, 0], jitter=jitter, window=6.0)
     env.reset(options={"instance": instance})
     observation, *_ = env.step(run(0, 1))
-    assert observation["time"][0] == 5.0 and not observation["action_mask"][1:41].any()
+    assert observation["time"][0] == 5.0
+    assert not observation["action_mask"][1:41].any()
     assert 0 < observation["executor_seconds"][0] <= 1.0
     assert observation["executor_seconds"][1:].tolist() == [-1, -1, -1]
 
@@ -309,7 +315,7 @@ def test_wrong_steps_and_options_are_refused() -> None:
 
 
 def test_no_row_moves_when_one_action_is_illegal() -> None:
-    env = gym.make_vec(ID, num_envs=2, scenario=small.scenario(), invalid_action="raise")
+    env: Any = gym.make_vec(ID, num_envs=2, scenario=small.scenario(), invalid_action="raise")
     observation, _ = env.reset(seed=0)
     before = [s.simulation.row.tobytes() for s in env.unwrapped.snapshot()]
     legal = int(np.flatnonzero(observation["action_mask"][0])[-1])
@@ -321,8 +327,10 @@ def test_no_row_moves_when_one_action_is_illegal() -> None:
 def test_rendering_as_text() -> None:
     env = gym.make(ID, scenario=small.scenario(), render_mode="ansi")
     env.reset(seed=0)
-    text = env.render()
-    assert "small" in text and "uplink" in text and "legal actions" in text
-    vector = gym.make_vec(ID, num_envs=2, scenario=small.lonely(), render_mode="ansi")
+    text: Any = env.render()
+    assert "small" in text
+    assert "uplink" in text
+    assert "legal actions" in text
+    vector: Any = gym.make_vec(ID, num_envs=2, scenario=small.lonely(), render_mode="ansi")
     vector.reset(seed=0)
     assert [("uplink" in one) for one in vector.render()] == [False, False]

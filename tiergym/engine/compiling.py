@@ -1,4 +1,4 @@
-"""How the engine is compiled: one decorator, a cache that knows all sources, a message while it runs.
+"""How the engine is compiled: one decorator, a cache that knows all sources, a message meanwhile.
 
 Functions are compiled without Numba's run time (`_nrt=False`): an allocation inside them is then a
 compile error, and views of a row's buffer are passed about without reference counting, which made
@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -76,7 +76,7 @@ def source_digest() -> str:
 
 
 @contextmanager
-def announced(what: str) -> Iterator[None]:
+def announced(what: str) -> Generator[None]:
     """Say on standard error that ``what`` is being compiled, if that takes over a second.
 
     Only the first use in a process can compile; later ones cost nothing.

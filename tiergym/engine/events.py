@@ -145,7 +145,7 @@ def take_link(w: World) -> int:
 
 @compiled
 def _take_lowest(w: World, first: int, last: int) -> int:
-    """Take the smallest of the dirty list from ``first`` to ``first + last``, the last entry filling its place."""
+    """Take the least of the dirty list ``first`` to ``first + last``; the last fills its place."""
     best = first
     for k in range(first + 1, first + last + 1):
         if dirty_at(w, k).value < dirty_at(w, best).value:

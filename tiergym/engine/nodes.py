@@ -221,7 +221,7 @@ def _group_key(w: World, n: int, g: int, length: int) -> float:
     if discipline == PRIORITY:
         count = min(length, node_spec(w, n).batch_max)
         return -(count / seconds_of(w, n, g, count))
-    if discipline == FCFS or discipline == FCFS_BATCHED:
+    if discipline in (FCFS, FCFS_BATCHED):
         return float(task_at(w, queue_at(w, n * model(w).groups + g).first).sequence)
     return float(rank_at(w, n * model(w).networks + group_spec(w, g).network).value)
 

@@ -24,7 +24,7 @@ from tiergym.scenarios.system import ENTRIES, System
 
 _TRIES = 64
 _OVERDUE_SHARE = 0.01
-"""A batch that has outlasted every drawn multiplier is taken to end after this share of its time."""
+"""A batch that outlasted every drawn multiplier is taken to end after this share of its time."""
 
 
 class Redrawable(Protocol):

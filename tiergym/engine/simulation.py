@@ -143,8 +143,8 @@ class Simulation:
         if lost.any():
             at = int(np.flatnonzero(lost)[0])
             names = self.systems[system]
-            where = names.node_names[instance.origin[at]]
-            what = names.network_names[instance.network[at]]
+            where = names.node_names[int(instance.origin[at])]
+            what = names.network_names[int(instance.network[at])]
             raise InvalidInput(
                 f"instance.network[{at}]", what, f"a network that can be served from {where}"
             )

@@ -15,7 +15,7 @@ def register() -> None:
     for name, package in ENVIRONMENTS.items():
         if name not in gym.registry:
             stem = package.rsplit(".", 1)[1].title().replace("_", "")
-            gym.register(
+            gym.register(  # pyright: ignore[reportUnknownMemberType]
                 name,
                 entry_point=f"{package}.env:{stem}Env",
                 vector_entry_point=f"{package}.vector_env:{stem}VectorEnv",

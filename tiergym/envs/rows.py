@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -133,9 +133,10 @@ def resolve(problem: str, scenario: Any) -> tuple[Scenario, ...]:
     """
     if isinstance(scenario, str) and scenario in split_names(problem):
         return tuple(load_split(problem, scenario))
-    given: Sequence[Any] = scenario if isinstance(scenario, list | tuple) else [scenario]
+    several = isinstance(scenario, list | tuple)
+    given = cast(Sequence[Any], scenario) if several else [scenario]
     if not given:
-        raise InvalidInput("scenario", scenario, "at least one scenario")
+        raise InvalidInput("scenario", given, "at least one scenario")
     loaded = tuple(load_scenario(one) for one in given)
     for one in loaded:
         if one.problem != problem:

@@ -26,7 +26,8 @@ class Instance:
         charged: bool[T], False for other users' background tasks.
         jitter: float64[N, K], multipliers; the k-th batch that node n starts takes
             ``jitter[n, k % K]``.
-        piece_offset: int64[E + 1]; link e has pieces ``piece_offset[e]`` to ``piece_offset[e + 1]``.
+        piece_offset: int64[E + 1]; link e has pieces ``piece_offset[e]`` to
+            ``piece_offset[e + 1]``.
         piece_start: float64[P], seconds; the first of each link is 0, rising within a link.
         piece_bandwidth: float64[P], bit/s from that time on; the last of a link lasts for ever.
     """

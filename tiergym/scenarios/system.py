@@ -66,7 +66,8 @@ class System:
         link_package_max: float[E], bytes.
         link_per_package: float[E], seconds on the wire before the first byte.
         link_half_rtt: float[E], seconds of propagation one way.
-        link_base_watts: float[E], while a package is on the wire; link_joules_per_megabit: float[E].
+        link_base_watts: float[E], while a package is on the wire.
+        link_joules_per_megabit: float[E].
         network_blocks: int[M], L.
         network_route: int[M], the route that arriving tasks take.
         network_table: int[M], offset of its exit table in `exit_confidence`, -1 for none.

@@ -55,8 +55,9 @@ def legal_actions(observation: Any, np_random: np.random.Generator) -> NDArray[n
     """One random legal action a row, int64[n]; None where the observation has no mask."""
     if not isinstance(observation, Mapping) or "action_mask" not in observation:
         return None
-    mask = np.asarray(cast(Any, observation)["action_mask"])
-    draws = np_random.random(mask.shape[0])
+    mask: NDArray[Any] = np.asarray(cast(Any, observation)["action_mask"])
+    rows: int = mask.shape[0]
+    draws = np_random.random(rows)
     rank = (draws * mask.sum(axis=1)).astype(np.int64)
     return (np.cumsum(mask, axis=1) > rank[:, None]).argmax(axis=1)
 
@@ -77,6 +78,7 @@ def _compare_mode(
     vector = _vector(env_id, rows, mode, given)
     makers = [lambda: gym.make(env_id, **given) for _ in range(rows)]
     single = SyncVectorEnv(makers, autoreset_mode=mode)
+    action_space = cast(Any, single).single_action_space
     where = f"{mode.value} reset"
     _same_spaces(vector, single)
     got, expected = vector.reset(seed=seed), single.reset(seed=seed)
@@ -87,7 +89,7 @@ def _compare_mode(
         kept = [*kept[-3:], (got, _copied(got))]
         actions = legal_actions(got[0], np_random)
         if actions is None:
-            actions = np.array([single.single_action_space.sample() for _ in range(rows)])
+            actions = np.array([action_space.sample() for _ in range(rows)])
         got, expected = vector.step(actions), single.step(actions)
         where = f"{mode.value} step {step}"
         _equal(got, expected, where)
@@ -198,5 +200,5 @@ def _equal_arrays(got: Any, expected: NDArray[Any], where: str) -> None:
             _equal(array[k], expected[k], f"{where}[{k}]")
         return
     if array.tobytes() != expected.tobytes():
-        at = tuple(int(i) for i in np.argwhere(~((array == expected)))[0])
+        at = tuple(int(i) for i in np.argwhere(~(array == expected))[0])
         raise AssertionError(f"{where}{list(at)}: {array[at]!r} is not {expected[at]!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import gymnasium as gym
 import numpy as np
@@ -58,15 +58,20 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
     | arrivals_1s, arrivals_10s | M | tasks that arrived in the last 1 and 10 seconds |
     | executor_seconds | `max_executors` | expected until idle (s); 0 idle, -1 absent |
     | free_megabytes | 1 | free memory (MB) |
-    | uplink | 5 | expected until free of all that waits (s), waiting or on the wire (MB), bandwidth (Mbit/s), round trip (s), per package (s); all -1 without an uplink |
-    | upper | 3 | backlog of the tier above as its last answer told (s), the age of that (s; 1000 = never told), its executors |
+    | uplink | 5 | the link to the tier above, see below; all -1 without one |
+    | upper | 3 | what is known of the tier above, see below |
     | time | 2 | since the last decision (s), share of the arrival window that has passed |
-    | run_seconds | M K | this device's seconds for a batch of each size, slot by slot; 0 = not available |
+    | run_seconds | M K | this device's seconds for a batch of each size; 0 = not available |
     | payload_megabytes | M | upload size of a task (MB) |
     | task_megabytes | M | memory a task takes while it runs alone (MB) |
     | upper_seconds | M K | the upper tier's seconds for that many tasks |
     | weights | 4 | of delay, error, deadlines missed and energy in the cost |
     | action_mask | 1 + 2 M K | int8, 1 = legal |
+
+    `uplink` holds the time expected until the uplink is free of all that waits (s), what waits or
+    is on the wire (MB), the bandwidth (Mbit/s), the round trip (s) and the time per package (s).
+    `upper` holds the backlog of the tier above as its last answer told (s), the age of that answer
+    (s; 1000 = never told) and the number of its executors. Fields of width M K go slot by slot.
 
     ## Rewards
     Minus the cost since the last decision: `delay_weight` times the integral of the number of
@@ -87,13 +92,14 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
     ## Arguments
     - `scenario`: name of a split (`"train"`, the default, or `"test"`), of a scenario, a mapping,
       or a list of those; see `tiergym.load_scenario`.
-    - `max_networks` = 8, `batch_sizes` = (1, 2, 4, 8, 16), `max_executors` = 4: sizes of observation
-      and action; a scenario that exceeds them is refused.
+    - `max_networks` = 8, `batch_sizes` = (1, 2, 4, 8, 16), `max_executors` = 4: sizes of
+      observation and action; a scenario that exceeds them is refused.
     - `invalid_action`: `"first_legal"` (an illegal action is replaced by the lowest legal one, and
       counted in the metrics) or `"raise"`.
     - `render_mode`: `"ansi"` or None.
 
-    `reset(options=...)` takes `scenario` (a name among the split's) and `instance` (played as given).
+    `reset(options=...)` takes `scenario` (a name among the split's) and `instance` (played as
+    given).
 
     ## Version History
     - v0: first version.
@@ -119,7 +125,7 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
             scenario, 1, True, max_networks, batch_sizes, max_executors, invalid_action
         )
         self.render_mode = render_mode
-        self.observation_space = self._episodes.sizes.space()
+        self.observation_space = cast(gym.Space[Observation], self._episodes.sizes.space())
         self.action_space = self._episodes.action_space()  # pyright: ignore[reportAttributeAccessIssue]
         self._action = np.zeros(1, np.int64)
         self._moves = np.full(1, ACT, np.int8)

@@ -152,7 +152,7 @@ def _check_sizes(sizes: Sizes) -> None:
         value = getattr(sizes, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise InvalidInput(name, value, "a whole number >= 1")
-    given = list(sizes.batch_sizes)
+    given: list[Any] = list(sizes.batch_sizes)
     whole = all(isinstance(k, int) and not isinstance(k, bool) for k in given)
     if not given or not whole or given[0] != 1 or sorted(set(given)) != given:
         raise InvalidInput("batch_sizes", given, "rising whole numbers, the first of them 1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import numpy as np
 from gymnasium.utils import seeding
@@ -42,7 +42,7 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
             of all live rows are checked before any row moves.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {  # pyright: ignore[reportIncompatibleVariableOverride]
+    metadata: dict[str, Any] = {  # noqa: RUF012 (an instance's own, as Gymnasium declares it)
         "render_modes": ["ansi"],
         "render_fps": 4,
         "autoreset_mode": AutoresetMode.NEXT_STEP,
@@ -60,7 +60,7 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
     ) -> None:
-        if not isinstance(num_envs, int) or num_envs < 1:
+        if not isinstance(cast(Any, num_envs), int) or num_envs < 1:
             raise InvalidInput("num_envs", num_envs, "a whole number >= 1")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise InvalidInput("render_mode", render_mode, "ansi or None")
@@ -70,7 +70,7 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
         self.num_envs = num_envs
         self.render_mode = render_mode
         self._mode = _autoreset_mode(autoreset_mode)
-        self.metadata = {**self.metadata, "autoreset_mode": self._mode}  # pyright: ignore[reportAttributeAccessIssue]
+        self.metadata = {**self.metadata, "autoreset_mode": self._mode}
         self.single_observation_space = self._episodes.sizes.space()
         self.single_action_space = self._episodes.action_space()  # pyright: ignore[reportAttributeAccessIssue]
         self.observation_space = batch_space(self.single_observation_space, num_envs)
