@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column as TableColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -45,14 +46,15 @@ def progress(console: Console, jobs: Sequence[Job]) -> Generator[Told]:
         yield _Lines(console, total)
         return
     bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(None),
+        BarColumn(24),
         MofNCompleteColumn(),
         TextColumn("episodes,"),
         TimeRemainingColumn(),
-        TextColumn("left"),
+        TextColumn("left;"),
+        TextColumn("{task.description}", table_column=TableColumn(ratio=1, no_wrap=True)),
         console=console,
         transient=True,
+        expand=True,
     )
     with bar:
         task = bar.add_task("starting", total=total)
