@@ -57,6 +57,12 @@ class Results:
         pairs = (by for (label, _), by in self.records.items() if label == policy)
         return any(record["privileged"] for by in pairs for record in by.values())
 
+    def reward_a_step(self, scene: str) -> float:
+        """Mean reward of the reference's decisions in a scene, NaN without records."""
+        reference = self.suite.reference
+        costs, steps = (self.values(reference, scene, name) for name in ("cost", "decisions"))
+        return -float(costs.sum() / steps.sum()) if len(costs) else float("nan")
+
     def values(self, policy: str, scene: str, name: str) -> Floats:
         """float64[I]: a metric by instance, in the order of the seeds."""
         by_seed = self.records.get((policy, scene), {})

@@ -15,6 +15,9 @@ from typing import Any
 from tiergym.errors import InvalidInput
 from tiergym.fields import integer, mapping, read_yaml, sequence, text
 
+TRAINING_STRIDE = 1_000_000
+"""Training seed j begins at j times this: room for the rows of a vector environment."""
+FIRST_VALIDATION_SEED = 1_000_000_000
 FIRST_SEED = 2_000_000_000
 """Seeds of suites start here, so that they never meet those of training or validation."""
 

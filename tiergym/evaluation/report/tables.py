@@ -105,16 +105,18 @@ def scenario_facts_table(results: Results) -> str:
         ("uplink", "capacity of the uplink in full packages (tasks/s)"),
         ("upper", "capacity of the tiers above (tasks/s)"),
         ("total", "of all together (tasks/s)"),
+        ("reward a step", "mean of the reference; between 0.1 and 10 in size is wanted"),
         ("device", ""),
         ("what it is", ""),
     ]
-    return table(heads, [_facts_row(scene) for scene in results.scored])
+    return table(heads, [_facts_row(results, scene) for scene in results.scored])
 
 
-def _facts_row(scene: Scene) -> list[Cell]:
+def _facts_row(results: Results, scene: Scene) -> list[Cell]:
     facts = scene.facts
     figures = [facts["rate"], facts["load"], facts["overload"]]
     figures += [facts["capacity"][k] for k in ("unbatched", "local", "uplink", "upper", "total")]
+    figures.append(results.reward_a_step(scene.label))
     return [
         Cell(text(scene.label)),
         Cell(text(facts["arrivals"])),
