@@ -34,4 +34,5 @@ POLICIES = {
     "fcfs+upload": Entry(Fcfs, {"batched": False, "upload": True}),
     "fcfs-batched": Entry(Fcfs),
     "fcfs-batched+upload": Entry(Fcfs, {"upload": True}),
+    "fcfs-batched+upload-any": Entry(Fcfs, {"upload": True, "only_if_earlier": False}),
 }

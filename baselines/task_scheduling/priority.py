@@ -34,6 +34,7 @@ POLICIES = {
     "priority": Entry(Priority),
     "priority+ageing": Entry(Priority, {"ageing": 1.0}),
     "priority+upload": Entry(Priority, {"upload": True}),
+    "priority+upload-any": Entry(Priority, {"upload": True, "only_if_earlier": False}),
     "priority+upload+ageing": Entry(Priority, {"upload": True, "ageing": 1.0}),
     "priority-unbatched": Entry(Priority, {"batched": False}),
     "priority-unbatched+upload": Entry(Priority, {"batched": False, "upload": True}),
