@@ -25,7 +25,12 @@ FOLDERS = {"tiergym/TaskScheduling-v0": "task_scheduling"}
 
 def policy_names(env_id: str = "tiergym/TaskScheduling-v0") -> list[str]:
     """Names that `make_policy` knows for this environment, sorted."""
-    return sorted(_entries(_folder(env_id)))
+    return sorted(entries_of(env_id))
+
+
+def entries_of(env_id: str) -> Mapping[str, Entry]:
+    """The registered policies of this environment by name, without tuned values."""
+    return _entries(_folder(env_id))
 
 
 def make_policy(name: str, env: Any, **options: Any) -> Policy:
