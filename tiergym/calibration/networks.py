@@ -57,6 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _train_all(words: Sequence[str]) -> int:
+    from tiergym.calibration.multi_exit.images import first_images
     from tiergym.calibration.multi_exit.options import parse_options, parse_words
     from tiergym.calibration.multi_exit.reading import load_images
 
@@ -66,14 +67,15 @@ def _train_all(words: Sequence[str]) -> int:
     if flag("shipped", own.get("shipped", False)):
         runs = [{**each, **runs[0]} for each in shipped_runs()]
     chosen = [parse_options(each) for each in runs]
-    side = own.get("side")
+    side, count = own.get("side"), own.get("train_images")
+    limit = None if count is None else integer("train_images", count, "images", low=1)
     data = load_images(
         text("data", own.get("data", DATA)),
         side=None if side is None else integer("side", side, "pixels", low=1),
         test_share=number("test_share", own.get("test_share", 0.2), "share"),
     )
     for options in chosen:
-        _train_one(options, _limited(data, own.get("train_images")), own)
+        _train_one(options, first_images(data, limit, None), own)
     return 0
 
 
@@ -114,14 +116,6 @@ def _command(options: Options, own: Mapping[str, object]) -> str:
         if key in own:
             words.append(f"{key}={own[key]}")
     return " ".join(["python -m tiergym.calibration.networks", *words])
-
-
-def _limited(data: ImageData, count: object) -> ImageData:
-    from tiergym.calibration.multi_exit.images import first_images
-
-    if count is None:
-        return data
-    return first_images(data, integer("train_images", count, "images", low=1), None)
 
 
 def _combinations(words: Sequence[str]) -> list[list[str]]:

@@ -36,7 +36,7 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
         return None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError):
+    except (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError):
         allowed = "a checkpoint of this command; remove the file to train anew"
         raise InvalidInput("checkpoint", str(path), allowed) from None
     return cast(Checkpoint, state)
