@@ -1,9 +1,11 @@
 # Every target makes $(VENV) first if it is missing or older than what it is made from.
-# Settings: PYTHON (3.11 or newer, makes the environment), VENV (its folder), WORKERS (of pytest).
+# Settings: PYTHON (3.11 or newer, makes the environment), VENV (its folder), WORKERS (of pytest),
+# IMAGES (an .npz file or a folder of images by class, for `make networks`).
 
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
+IMAGES ?= ../shared/data/cifar10-jpeg.npz
 
 PY := $(VENV)/bin/python
 PINS := .ci/constraints.txt
@@ -17,13 +19,16 @@ export NUMBA_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help leaderboard test bench lint lint-style lint-format lint-types clean
+.PHONY: help leaderboard networks test bench lint lint-style lint-format lint-types clean
 
 help: ## list the targets (the default)
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 leaderboard: $(VENV)/.run ## run the quick suite, print its table, write the page under results/
 	$(PY) -m baselines.leaderboard
+
+networks: $(VENV)/.dev ## train the shipped multi-exit networks anew; goes on when interrupted
+	$(PY) -m tiergym.calibration.networks shipped=true data=$(IMAGES) out=tiergym/networks/data
 
 test: $(VENV)/.dev ## run all tests
 	$(PY) -m pytest -n $(WORKERS)

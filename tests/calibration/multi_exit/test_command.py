@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -120,3 +121,10 @@ def test_what_is_shipped_can_be_trained():
     names = [parse_options(each).name for each in shipped_runs()]
     assert names
     assert len(set(names)) == len(names)
+
+
+def test_importing_the_command_imports_no_torch():
+    code = "import sys, tiergym.calibration.networks; print('torch' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "False"
