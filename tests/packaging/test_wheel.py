@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import venv
 import zipfile
 from collections.abc import Sequence
@@ -101,8 +100,7 @@ def test_wheel_holds_the_packages_their_data_and_the_configuration(wheel: Path) 
 def test_sdist_makes_the_same_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     sdist = _build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
     unpacked = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(unpacked, filter="data")
+    _run(["tar", "-xf", str(sdist)], unpacked)
     (source,) = unpacked.iterdir()
     tops = {path.name for path in source.iterdir()}
     assert {"tests", "conf", "Makefile", "README.md", "LICENSE", ".ci"} <= tops
