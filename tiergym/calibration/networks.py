@@ -31,6 +31,7 @@ OWN = {
     "out": "folder for the network's files",
     "side": "pixels a side that images are scaled to (default: as they are)",
     "test_share": "share of an undivided folder that is kept for tests",
+    "about": "what the images are and where they come from, for the record",
     "train_images": "how many training images are used (default: all)",
     "shipped": "true: train the networks that the package ships",
     "checkpoints": "folder that interrupted runs are taken up from",
@@ -66,6 +67,7 @@ def _train_all(words: Sequence[str]) -> int:
     runs = [{k: v for k, v in each.items() if k not in OWN} for each in given]
     if flag("shipped", own.get("shipped", False)):
         runs = [{**each, **runs[0]} for each in shipped_runs()]
+        own = {"about": _shipped()["about"], **own}
     chosen = [parse_options(each) for each in runs]
     side, count = own.get("side"), own.get("train_images")
     limit = None if count is None else integer("train_images", count, "images", low=1)
@@ -81,22 +83,26 @@ def _train_all(words: Sequence[str]) -> int:
 
 def shipped_runs() -> list[dict[str, object]]:
     """Options of the networks that the package ships."""
-    record = mapping("trained_networks", read_yaml(SHIPPED, "trained_networks"))
-    return [mapping("networks", each) for each in sequence("networks", record["networks"])]
+    return [mapping("networks", each) for each in sequence("networks", _shipped()["networks"])]
+
+
+def _shipped() -> dict[str, object]:
+    return mapping("trained_networks", read_yaml(SHIPPED, "trained_networks"))
 
 
 def _train_one(options: Options, data: ImageData, own: Mapping[str, object]) -> None:
     import torch
 
-    from tiergym.calibration.multi_exit.shipping import provenance, write_network
+    from tiergym.calibration.multi_exit.shipping import commit, provenance, write_network
     from tiergym.calibration.multi_exit.training import train
 
     torch.set_num_threads(options.threads)
     folder = Path(text("out", own.get("out", OUT)))
     checkpoints = Path(text("checkpoints", own.get("checkpoints", f"{OUT}/checkpoints")))
-    origin = provenance(_command(options, own), options)
+    about = text("about", own.get("about", own.get("data", DATA)))
+    origin = provenance(_command(options, own), options, about)
     print(f"{options.name}: {len(data.train)} images of {len(data.classes)} classes", flush=True)
-    run = train(options, data, checkpoints / f"{options.name}.pt", _say)
+    run = train(options, data, checkpoints / f"{options.name}.pt", _say, commit())
     table = write_network(run, data, folder, origin)
     print(f"{'exit':>6}{'validation':>12}{'test':>8}{'mean confidence':>17}")
     for block in run.network.exits:

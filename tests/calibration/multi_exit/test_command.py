@@ -44,7 +44,7 @@ def test_it_trains_several_networks_and_goes_on(
     data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     out = tmp_path / "out"
-    words = ("family=residual", "scheme=joint,separate", "seed=0,1", "exits=[2,4]")
+    words = ("about=digits", "family=residual", "scheme=joint,separate", "seed=0,1", "exits=[2,4]")
     assert command(data, out, *words) == 0
     shown = capsys.readouterr().out
     assert "mean loss" in shown
@@ -63,6 +63,7 @@ def test_it_trains_several_networks_and_goes_on(
     source = load_network(out / f"{names[1]}.yaml").source
     assert source["command"].startswith("python -m tiergym.calibration.networks family=residual")
     assert "seed=1" in source["command"]
+    assert source["from"] == "digits"
     assert "exits=[2,4,8]" in source["command"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -12,6 +13,8 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("PIL")
 
+import baselines
+import tiergym
 from tests.calibration.multi_exit.small import digits, spoil, trained
 from tiergym.calibration.multi_exit.families import MultiExitNetwork
 from tiergym.calibration.multi_exit.running import run_tiers
@@ -32,7 +35,7 @@ Trained = tuple[Run, DividedTable, Path]
 def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     run = trained(digits(), scheme=request.param, epochs=8, head_epochs=5)
     folder = tmp_path_factory.mktemp(request.param)
-    table = write_network(run, digits(), folder, provenance("test", run.options))
+    table = write_network(run, digits(), folder, provenance("test", run.options, "digits"))
     return run, table, folder / f"{run.options.name}.yaml"
 
 
@@ -46,7 +49,9 @@ def chosen(table: DividedTable, placement: tuple[int, int]) -> tuple[float, floa
     return first, second
 
 
-def scenario_of(path: Path, placement: tuple[int, int], thresholds: tuple[float, float]) -> Any:
+def config_of(
+    path: Path, placement: tuple[int, int], thresholds: tuple[float, float]
+) -> dict[str, Any]:
     name = load_network(path).name
     heads = dict.fromkeys(range(1, 9), 0.0001)
     laws = {"base": 0.001, "blocks": [0.0005] * 8, "heads": heads}
@@ -61,21 +66,19 @@ def scenario_of(path: Path, placement: tuple[int, int], thresholds: tuple[float,
         "placement": list(placement),
         "thresholds": list(thresholds),
     }
-    return load_scenario(
-        {
-            "name": "digits",
-            "nodes": nodes,
-            "links": links,
-            "networks": {name: served},
-            "arrivals": {"process": "poisson", "rate": 20},
-            "tasks": 100,
-            "schedule": "terminal" if placement[0] else "edge" if placement[1] else "cloud",
-        }
-    )
+    return {
+        "name": "digits",
+        "nodes": nodes,
+        "links": links,
+        "networks": {name: served},
+        "arrivals": {"process": "poisson", "rate": 20},
+        "tasks": 100,
+        "schedule": "terminal" if placement[0] else "edge" if placement[1] else "cloud",
+    }
 
 
 def simulated(path: Path, placement: Any, thresholds: Any, samples: np.ndarray) -> TaskLog:
-    scenario = scenario_of(path, placement, thresholds)
+    scenario = load_scenario(config_of(path, placement, thresholds))
     arrival = np.linspace(0.0, 30.0, len(samples))
     return simulate(scenario.system, scenario.instance(arrival, sample=samples))
 
@@ -116,15 +119,27 @@ def test_it_has_learnt_to_read(network: Trained):
 
 def test_the_scenario_draws_rows_of_the_test_part(network: Trained):
     _, table, path = network
-    scenario = scenario_of(path, (2, 5), (0.5, 0.7))
+    scenario = load_scenario(config_of(path, (2, 5), (0.5, 0.7)))
     instance = scenario.draw(np.random.default_rng(0))
     assert instance.sample.max() < len(table.test_row)
     assert set(simulate(scenario.system, instance).exit_block) <= {2, 5, 8}
 
 
+def test_a_policy_schedules_its_stages_and_the_accuracy_is_counted(network: Trained):
+    _, table, path = network
+    env = gym.make(
+        "tiergym/TaskScheduling-v0", scenario=config_of(path, (2, 5), chosen(table, (2, 5)))
+    )
+    log = tiergym.rollout(env, baselines.make_policy("fcfs-batched", env), seed=0)
+    assert set(log.exit_block) == {2, 5, 8}
+    assert not np.isnan(log.correct).any()
+    assert 0.5 < log.correct.mean() < 1.0
+
+
 def test_the_record_says_where_it_comes_from(network: Trained):
     run, table, path = network
     source = load_network(path).source
+    assert source["from"] == "digits"
     assert {"command", "seed", "commit", "versions", "date", "threads"} <= source.keys()
     assert source["accuracy_test"][8] == pytest.approx(table.test.correct[:, 8].mean(), abs=1e-4)
     assert source["options"]["scheme"] == run.options.scheme

@@ -62,6 +62,14 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path):
     assert same(state(one.network), state(two.network))
 
 
+def test_the_commits_that_trained_it_are_kept(tmp_path: Path):
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(KeyboardInterrupt):
+        train(options(epochs=3), few(), path, stop_after(1), commit="a")
+    assert train(options(epochs=3), few(), path, silent, commit="b").commits == ["a", "b"]
+    assert train(options(epochs=3), few(), path, silent, commit="c").commits == ["a", "b"]
+
+
 def test_progress_is_reported_every_epoch():
     lines: list[str] = []
     train(options(scheme="separate", epochs=2, head_epochs=1), few(), report=lines.append)

@@ -83,6 +83,7 @@ def measured(run: Run, data: ImageData, table: DividedTable) -> dict[str, object
     exits = run.network.exits
     plan = phases(run.options)
     return {
+        "commit": ", then ".join(run.commits),
         "options": run.options.plain(),
         "training_seconds": {
             phase.name: round(seconds, 1) for phase, seconds in zip(plan, run.seconds, strict=True)
@@ -97,13 +98,13 @@ def measured(run: Run, data: ImageData, table: DividedTable) -> dict[str, object
     }
 
 
-def provenance(command: str, options: Options) -> dict[str, object]:
-    """Command, seed, commit, versions and date. The commit is that of now: ask before training."""
+def provenance(command: str, options: Options, about: str) -> dict[str, object]:
+    """Command, seed, versions and date; ``about`` says what the images are."""
     return {
         "kind": "measured",
+        "from": about,
         "command": command,
         "seed": options.seed,
-        "commit": commit(),
         "versions": {**versions(PACKAGES), "tiergym": __version__},
         "threads": torch.get_num_threads(),
         "date": datetime.date.today().isoformat(),
@@ -111,7 +112,10 @@ def provenance(command: str, options: Options) -> dict[str, object]:
 
 
 def commit() -> str:
-    """The commit of the checkout this runs from, marked where the code has been changed since."""
+    """The commit of the checkout this runs from, marked where the code has been changed since.
+
+    Ask before training: the checkout may move on while it lasts.
+    """
     folder = Path(__file__).parents[1]
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:

@@ -43,6 +43,7 @@ class Run:
     Attributes:
         phase, epoch: what comes next.
         seconds: wall seconds spent in each phase so far.
+        commits: of the code that trained it, in order.
     """
 
     options: Options
@@ -51,6 +52,7 @@ class Run:
     phase: int = 0
     epoch: int = 0
     seconds: list[float] = field(default_factory=list[float])
+    commits: list[str] = field(default_factory=list[str])
     optimiser: torch.optim.Optimizer | None = None
 
 
@@ -59,12 +61,14 @@ def train(
     data: ImageData,
     checkpoint: Path | None = None,
     report: Report = print,
+    commit: str = "",
 ) -> Run:
     """Train as ``options`` say.
 
     Args:
         checkpoint: written after every epoch, and taken up if it is there.
         report: called with a line after every epoch.
+        commit: of this code, for the record.
 
     Raises:
         InvalidInput: if the checkpoint is of another run, or the loss is not finite.
@@ -75,6 +79,7 @@ def train(
     plan = phases(options)
     while run.phase < len(plan):
         _epoch(run, plan, data, report)
+        run.commits += [commit] if commit not in run.commits else []
         if checkpoint is not None:
             save_checkpoint(checkpoint, _state(run, data))
     run.network.eval()
@@ -195,6 +200,7 @@ def _state(run: Run, data: ImageData) -> dict[str, Any]:
         "phase": run.phase,
         "epoch": run.epoch,
         "seconds": run.seconds,
+        "commits": run.commits,
     }
 
 
@@ -208,6 +214,7 @@ def _restore(run: Run, state: dict[str, Any] | None, data: ImageData) -> None:
     run.rng.bit_generator.state = json.loads(state["generator"])
     run.phase, run.epoch = int(state["phase"]), int(state["epoch"])
     run.seconds = [float(value) for value in state["seconds"]]
+    run.commits = [str(commit) for commit in state["commits"]]
     if state["optimiser"] is not None:
         phase = phases(run.options)[run.phase]
         run.optimiser = _optimiser(run.options, _prepared(run.network, phase), phase)
