@@ -23,6 +23,10 @@ FOLDERS = {"tiergym/TaskScheduling-v0": "task_scheduling"}
 """Environment id -> folder of ``baselines`` that holds its policies."""
 
 
+COMMANDS = ("tune",)
+"""Files of such a folder that are run, not imported."""
+
+
 def policy_names(env_id: str = "tiergym/TaskScheduling-v0") -> list[str]:
     """Names that `make_policy` knows for this environment, sorted."""
     return sorted(entries_of(env_id))
@@ -88,7 +92,7 @@ def _entries(folder: str) -> dict[str, Entry]:
     package = importlib.import_module(f"baselines.{folder}")
     found: dict[str, Entry] = {}
     for module in pkgutil.iter_modules(package.__path__):
-        if module.name.startswith("_") or module.name == "tune":
+        if module.name.startswith("_") or module.name in COMMANDS:
             continue
         loaded = importlib.import_module(f"baselines.{folder}.{module.name}")
         for name, entry in getattr(loaded, "POLICIES", {}).items():

@@ -25,6 +25,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+import tiergym
 from baselines.registry import entries_of
 from tiergym.envs.task_scheduling.vector_env import TaskSchedulingVectorEnv
 from tiergym.errors import InvalidInput
@@ -52,18 +53,20 @@ class Tuner:
 
     def tune(self, name: str) -> tuple[Options, float]:
         """The best setting of a policy, and its score."""
-        entry = entries_of(ENV_ID)[name]
+        options = entries_of(ENV_ID)[name].options
         built_in = self.log_costs(name, {})
         best: Options = {}
         score = 1.0
-        for group in grids(entry.options):
-            for change in group:
-                setting = {**best, **change}
-                reached = float(np.exp((self.log_costs(name, setting) - built_in).mean()))
-                print(f"{name:28s} {reached:7.4f}  {setting}", flush=True)
-                if reached < score:
-                    best, score = setting, reached
+        for group in grids(options):
+            reached = [self._score(name, {**best, **change}, built_in) for change in group]
+            score = min(reached)
+            best |= group[reached.index(score)]
         return best, score
+
+    def _score(self, name: str, setting: Options, built_in: NDArray[np.float64]) -> float:
+        score = float(np.exp((self.log_costs(name, setting) - built_in).mean()))
+        print(f"{name:28s} {score:7.4f}  {setting}", flush=True)
+        return score
 
     def log_costs(self, name: str, setting: Mapping[str, Any]) -> NDArray[np.float64]:
         """float64[scenarios, seeds]."""
@@ -131,6 +134,7 @@ def provenance(command: str, scenarios: Sequence[Any], seeds: int) -> Options:
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {
             "python": platform.python_version(),
+            "tiergym": tiergym.__version__,
             **{name: version(name) for name in ("numpy", "numba", "gymnasium")},
         },
         "seeds": f"{FIRST_SEED} to {FIRST_SEED + seeds - 1}",
@@ -148,7 +152,7 @@ def write(path: Path, tuned: Mapping[str, tuple[Options, float]], source: Option
             "policies": {name: setting for name, (setting, _) in tuned.items()},
         },
         sort_keys=False,
-        default_flow_style=None,
+        default_flow_style=False,
     )
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
