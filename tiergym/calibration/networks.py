@@ -61,6 +61,7 @@ def _train_all(words: Sequence[str]) -> int:
     from tiergym.calibration.multi_exit.images import first_images
     from tiergym.calibration.multi_exit.options import parse_options, parse_words
     from tiergym.calibration.multi_exit.reading import load_images
+    from tiergym.calibration.multi_exit.shipping import commit
 
     given = [parse_words(combination) for combination in _combinations(words)]
     own = {key: value for key, value in given[0].items() if key in OWN}
@@ -68,7 +69,7 @@ def _train_all(words: Sequence[str]) -> int:
     if flag("shipped", own.get("shipped", False)):
         runs = [{**each, **runs[0]} for each in shipped_runs()]
         own = {"about": _shipped()["about"], **own}
-    chosen = [parse_options(each) for each in runs]
+    chosen, code = [parse_options(each) for each in runs], commit()
     side, count = own.get("side"), own.get("train_images")
     limit = None if count is None else integer("train_images", count, "images", low=1)
     data = load_images(
@@ -77,7 +78,7 @@ def _train_all(words: Sequence[str]) -> int:
         test_share=number("test_share", own.get("test_share", 0.2), "share"),
     )
     for options in chosen:
-        _train_one(options, first_images(data, limit, None), own)
+        _train_one(options, first_images(data, limit, None), own, code)
     return 0
 
 
@@ -90,10 +91,10 @@ def _shipped() -> dict[str, object]:
     return mapping("trained_networks", read_yaml(SHIPPED, "trained_networks"))
 
 
-def _train_one(options: Options, data: ImageData, own: Mapping[str, object]) -> None:
+def _train_one(options: Options, data: ImageData, own: Mapping[str, object], code: str) -> None:
     import torch
 
-    from tiergym.calibration.multi_exit.shipping import commit, provenance, write_network
+    from tiergym.calibration.multi_exit.shipping import provenance, write_network
     from tiergym.calibration.multi_exit.training import train
 
     torch.set_num_threads(options.threads)
@@ -102,7 +103,7 @@ def _train_one(options: Options, data: ImageData, own: Mapping[str, object]) -> 
     about = text("about", own.get("about", own.get("data", DATA)))
     origin = provenance(_command(options, own), options, about)
     print(f"{options.name}: {len(data.train)} images of {len(data.classes)} classes", flush=True)
-    run = train(options, data, checkpoints / f"{options.name}.pt", _say, commit())
+    run = train(options, data, checkpoints / f"{options.name}.pt", _say, code)
     table = write_network(run, data, folder, origin)
     print(f"{'exit':>6}{'validation':>12}{'test':>8}{'mean confidence':>17}")
     for block in run.network.exits:
