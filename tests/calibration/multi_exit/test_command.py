@@ -100,6 +100,14 @@ def test_an_empty_folder_ends_it_with_one_line(tmp_path: Path, capsys: pytest.Ca
     assert "at least two folders of images" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_made_ends_it_with_one_line(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "out").write_text("a file")
+    assert command(data, tmp_path / "out") == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
 def test_without_torch_it_says_what_to_install(
     data: str,
     tmp_path: Path,

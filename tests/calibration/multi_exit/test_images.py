@@ -96,6 +96,22 @@ def test_a_damaged_image_in_a_folder_is_named(tmp_path: Path, damage: bytes):
         load_images(tmp_path)
 
 
+def test_an_image_of_absurd_size_is_named(tmp_path: Path):
+    folder_of(tmp_path)
+    bomb = bytearray(encoded(COLOURS[0], "BMP"))
+    bomb[18:26] = b"\xff\xff\x00\x00" * 2
+    (tmp_path / "dog" / "3.png").write_bytes(bytes(bomb))
+    with pytest.raises(InvalidInput, match=r"dog/3\.png.*Pillow can read"):
+        load_images(tmp_path)
+
+
+def test_what_is_no_file_is_named(tmp_path: Path):
+    folder_of(tmp_path)
+    (tmp_path / "dog" / "9.png").mkdir()
+    with pytest.raises(InvalidInput, match=r"dog/9\.png.*can be read"):
+        load_images(tmp_path)
+
+
 def test_a_damaged_image_in_an_npz_is_named(tmp_path: Path):
     arrays = jpeg_arrays()
     start, end = arrays["train_offset"][4:6]

@@ -130,7 +130,7 @@ def decode(field: str, encoded: bytes, side: int | None = None) -> Pixels:
     try:
         with Image.open(io.BytesIO(encoded)) as opened:
             image = opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         given = f"{len(encoded)} bytes"
         raise InvalidInput(field, given, f"an image that Pillow can read ({error})") from None
     if side is not None and image.size != (side, side):

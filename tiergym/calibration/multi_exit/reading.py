@@ -135,7 +135,15 @@ def _divided(found: list[Named], classes: int, share: float) -> tuple[list[Named
     return train, test
 
 
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        allowed = f"an image file that can be read ({error.strerror})"
+        raise InvalidInput("data", str(path), allowed) from None
+
+
 def _read(field: str, found: list[Named], side: int | None) -> Images:
-    pixels: list[Pixels] = [decode(str(path), path.read_bytes(), side) for path, _ in found]
+    pixels: list[Pixels] = [decode(str(path), _content(path), side) for path, _ in found]
     labels = np.array([label for _, label in found], dtype=np.int64)
     return Images(stacked(field, pixels), labels)
