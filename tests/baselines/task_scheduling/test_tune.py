@@ -24,12 +24,12 @@ def busy() -> Any:
 
 def test_test_scenarios_are_refused() -> None:
     scored = load_split("task_scheduling", "test")[0].name
-    with pytest.raises(InvalidInput, match="--scenarios.*none of the split test"):
+    with pytest.raises(InvalidInput, match=r"--scenarios.*none of the split test"):
         tune.training_scenarios([scored])
 
 
 def test_unknown_policy_is_named() -> None:
-    with pytest.raises(InvalidInput, match="--policies.*fcfs-batched"):
+    with pytest.raises(InvalidInput, match=r"--policies.*fcfs-batched"):
         tune.main(["--policies", "fcfs", "--seeds", "1", "--scenarios", "titan-x-code-0.50"])
 
 
