@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -107,6 +108,39 @@ def test_two_uplinks() -> None:
     with pytest.raises(InvalidInput, match="no other link") as caught:
         load_scenario(example(THREE_TIERS, links__second=second))
     assert caught.value.field == "links.second.source"
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"networks__net__placement": ..., "schedule": "edge"}, "phone"),
+        ({"networks__net__placement": [0, 3], "schedule": "phone"}, "edge"),
+        ({"networks__net__placement": [0, 3], "schedule": "cloud"}, "edge"),
+        ({"networks__net__placement": [1, 3], "schedule": "cloud"}, "phone, edge"),
+        ({"networks__net__placement": [0, 0], "schedule": ...}, "cloud"),
+        # every task leaves at the head after block 1, or at the one after block 2
+        ({"networks__net__thresholds": [0.0, 0.7], "schedule": "cloud"}, "phone"),
+        ({"networks__net__thresholds": [0.8, 0.0], "schedule": "cloud"}, "phone, edge"),
+    ],
+)
+def test_the_scheduled_node_is_one_that_tasks_reach(changes: dict[str, Any], names: str) -> None:
+    legal = example(THREE_TIERS, schedule="phone")
+    with pytest.raises(InvalidInput) as caught:
+        load_scenario(example(legal, **changes))
+    assert caught.value.field == "schedule"
+    assert caught.value.allowed == f"a node whose queue some task reaches: {names}"
+    for name in names.split(", "):
+        load_scenario(example(legal, **changes | {"schedule": name}))
+
+
+def test_a_network_that_nobody_asks_for_reaches_no_node() -> None:
+    fields = THREE_TIERS["networks"]["net"]
+    network = {"name": "net"} | {key: fields[key] for key in ("input_bytes", "blocks", "exits")}
+    placed = {"above": {"network": network, "placement": [0, 3]}, "here": {"network": network}}
+    base = example(THREE_TIERS, schedule="edge", networks=placed)
+    load_scenario(example(base, networks__above__popularity=0.1))
+    with pytest.raises(InvalidInput, match="reaches: phone"):
+        load_scenario(example(base, networks__above__popularity=0))
 
 
 def test_thresholds_are_asked_for() -> None:

@@ -46,7 +46,7 @@ and tasks or window; what stands here is the default where there is one.
                                   # load relative to that node's own capacity
     cost: {delay_weight: 1, error_weight: 0, late_weight: 0, energy_weight: 0}
                                   # refusal_seconds: default the time to drain a full queue
-    schedule: device              # the node that TaskScheduling decides for
+    schedule: device              # the node that TaskScheduling decides for; tasks queue there
     seed_note: free text          # not read
 """
 

@@ -70,6 +70,12 @@ def capacity_of(spec: ScenarioSpec, system: System) -> Capacity:
     return Capacity(unbatched, local, uplink, upper, total)
 
 
+def queueing_nodes(spec: ScenarioSpec, system: System) -> list[int]:
+    """Nodes where the scenario's own tasks queue on their regular way, without pre-upload."""
+    work = _mixed(spec, system, spec.popularity(), spec.origin)
+    return [int(node) for node in np.flatnonzero(work[: system.nodes])]
+
+
 def _most(room: float, each: float) -> float:
     """Tasks per second that fit; zero where tasks do not need the part at all."""
     return float(room / each) if each > 0.0 else 0.0

@@ -17,7 +17,7 @@ from tiergym.errors import InvalidInput
 from tiergym.fields import closest, read_yaml, text
 from tiergym.links import AutoregressiveBandwidth, TraceBandwidth
 from tiergym.scenarios.build import build_system, watts_known
-from tiergym.scenarios.capacity import background_rate, capacity_of
+from tiergym.scenarios.capacity import background_rate, capacity_of, queueing_nodes
 from tiergym.scenarios.draw import Models, Stream
 from tiergym.scenarios.plain import anchored, file_of, plain_mapping
 from tiergym.scenarios.read import read_scenario
@@ -132,8 +132,10 @@ def _compiled(spec: ScenarioSpec, config: dict[str, object], fingerprint: str) -
 
 
 def _check_schedule(spec: ScenarioSpec, system: System) -> None:
-    if not (system.stage_row[spec.schedule] >= 0).any():
-        allowed = "a node that runs some stage"
+    reached = queueing_nodes(spec, system)
+    if spec.schedule not in reached:
+        names = ", ".join(spec.nodes[node].name for node in reached)
+        allowed = f"a node whose queue some task reaches: {names}"
         raise InvalidInput("schedule", spec.nodes[spec.schedule].name, allowed)
 
 
