@@ -17,6 +17,7 @@ NAN, INF = float("nan"), float("inf")
 WRONG = [
     # (changes to PLAIN, field, part of the message)
     ({"nodess": {}}, "nodess", "did you mean 'nodes'"),
+    ({"seed_note": "1 to 9"}, "seed_note", "one of name, version"),
     ({"nodes": {}}, "nodes", "at least one node"),
     ({"nodes": ...}, "nodes", "None"),
     ({"nodes": [1]}, "nodes", "a mapping"),

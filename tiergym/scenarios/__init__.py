@@ -47,7 +47,6 @@ and tasks or window; what stands here is the default where there is one.
     cost: {delay_weight: 1, error_weight: 0, late_weight: 0, energy_weight: 0}
                                   # refusal_seconds: default the time to drain a full queue
     schedule: device              # the node that TaskScheduling decides for; tasks queue there
-    seed_note: free text          # not read
 """
 
 from tiergym.scenarios.capacity import Capacity

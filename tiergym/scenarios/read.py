@@ -30,7 +30,6 @@ KEYS = (
     "background",
     "cost",
     "schedule",
-    "seed_note",
 )
 _COST_KEYS = ("delay_weight", "error_weight", "late_weight", "energy_weight", "refusal_seconds")
 
