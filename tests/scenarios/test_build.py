@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tests.scenarios.examples import PLAIN, THREE_TIERS, example
+from tiergym.devices import load_device
 from tiergym.errors import InvalidInput
+from tiergym.networks import load_network
 from tiergym.scenarios import load_scenario
 from tiergym.scenarios.system import EMPTY_STAGE, NO_STAGE
 
@@ -147,6 +149,27 @@ def test_memory_holds_parameters_and_a_reserve() -> None:
     assert system.node_reserve[1] == 0.0
     # the phone turns 1000 bytes into 2000
     assert system.node_reserve[0] == 1000.0
+
+
+def test_memory_is_the_profiles_where_a_node_says_so() -> None:
+    stated = example(nodes__device__profile__memory_bytes=400_000)
+    unlimited = load_scenario(stated).system
+    assert unlimited.node_memory[0] == math.inf
+    assert unlimited.cost.refusal_seconds == 0.0
+    taken = load_scenario(example(stated, nodes__device__memory_bytes="profile")).system
+    given = load_scenario(example(stated, nodes__device__memory_bytes=400_000)).system
+    assert taken.node_memory[0] == given.node_memory[0] == 400_000
+    assert taken.cost.refusal_seconds == given.cost.refusal_seconds > 0.0
+    device = load_device("titan-x-pascal-nexus")
+    shipped = {"tier": "edge", "profile": device.name, "memory_bytes": "profile"}
+    changes = {
+        "nodes__device": shipped,
+        "nodes__upper__profile": device.name,
+        "networks": {"vgg16": {}},
+    }
+    system = load_scenario(example(**changes)).system
+    held = load_network("vgg16").param_bytes.sum()
+    assert system.node_memory.tolist() == [device.memory_bytes - held, math.inf]
 
 
 def test_workspace_is_reserved() -> None:

@@ -49,6 +49,8 @@ WRONG = [
     ({"nodes__device__batch_maks": 9}, "nodes.device.batch_maks", "did you mean 'batch_max'"),
     ({"nodes__device__memory_bytes": 10}, "nodes.device.memory_bytes", "at least"),
     ({"nodes__device__memory_bytes": "12 GB"}, "nodes.device.memory_bytes", "'12 GB'"),
+    ({"nodes__device__memory_bytes": "12 GB"}, "nodes.device.memory_bytes", "profile, or bytes"),
+    ({"nodes__device__memory_bytes": "profile"}, "nodes.device.memory_bytes", "'device' states no"),
     ({"nodes__device__discipline": "lifo"}, "nodes.device.discipline", "fcfs"),
     ({"nodes__device__rank": ["tiny"]}, "nodes.device.rank[0]", "small"),
     ({"nodes__device__rank": ["small", "small"]}, "nodes.device.rank[1]", "once"),

@@ -21,7 +21,19 @@ SCALARS = st.one_of(
     st.floats(),
     st.floats(0.001, 100.0),
     st.sampled_from(
-        ["", "whole", "device", "upper", "edge", "small", "vgg16", "lte", "30 Mbit/s", "a/b.yaml"]
+        [
+            "",
+            "whole",
+            "profile",
+            "device",
+            "upper",
+            "edge",
+            "small",
+            "vgg16",
+            "lte",
+            "30 Mbit/s",
+            "a/b.yaml",
+        ]
     ),
     st.text(max_size=5),
 )

@@ -75,7 +75,8 @@ class DeviceProfile:
         load_rate: bytes/s at which parameters load from local storage, None unknown.
         idle_watts, busy_watts: None where no source exists.
         jitter_cv: coefficient of variation of the time of one batch.
-        memory_bytes: of the device, None unknown.
+        memory_bytes: of the device, None unknown. A scenario's node takes it where it says
+            ``memory_bytes: profile``, and has no limit where it says nothing.
         source: where the figures come from.
     """
 

@@ -16,7 +16,8 @@ and tasks or window; what stands here is the default where there is one.
         profile: my-device.yaml   # or a shipped name, or {networks: {small: 0.004}} and the like
         executors: 1              # batches that run at once
         batch_max: 1
-        memory_bytes: .inf        # parameters, payloads and workspace have to fit
+        memory_bytes: .inf        # parameters, payloads and workspace have to fit. Infinite unless
+                                  # given, whatever the profile states; `profile` takes that
         discipline: fcfs-batched  # or fcfs, priority, static-priority: where no policy decides
         rank: []                  # for static-priority: networks, first runs first
       upper: {tier: cloud, profile: titan-x-pascal-nexus, executors: 2, batch_max: 16}

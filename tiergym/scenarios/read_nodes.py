@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import cast
 
-from tiergym.devices import load_device
+from tiergym.devices import DeviceProfile, load_device
 from tiergym.errors import InvalidInput
 from tiergym.fields import closest, flag, integer, mapping, number, sequence, text
 from tiergym.links import load_link
@@ -49,13 +49,14 @@ def _node(field: str, name: str, value: object) -> NodeSpec:
         record.get("discipline", DISCIPLINE_NAMES[FCFS_BATCHED]),
         DISCIPLINE_NAMES,
     )
+    profile = load_device(record["profile"], name=name, field=f"{field}.profile")
     return NodeSpec(
         name=text(field, name),
         tier=TIER_NAMES.index(choice(f"{field}.tier", record.get("tier"), TIER_NAMES)),
-        profile=load_device(record["profile"], name=name, field=f"{field}.profile"),
+        profile=profile,
         executors=_count(f"{field}.executors", record.get("executors", 1)),
         batch_max=_count(f"{field}.batch_max", record.get("batch_max", 1)),
-        memory_bytes=_memory(f"{field}.memory_bytes", record.get("memory_bytes")),
+        memory_bytes=_memory(f"{field}.memory_bytes", record.get("memory_bytes"), profile),
         discipline=DISCIPLINE_NAMES.index(discipline),
         rank=_names(f"{field}.rank", record.get("rank")),
     )
@@ -68,10 +69,16 @@ def _count(field: str, value: object) -> int:
     return count
 
 
-def _memory(field: str, value: object) -> float:
+def _memory(field: str, value: object, profile: DeviceProfile) -> float:
+    """Bytes as given, the profile's where ``profile`` is given, else infinity."""
     if value is None:
         return math.inf
-    return number(field, value, "bytes", above=0.0, infinite=True)
+    if value != "profile":
+        return number(field, value, "profile, or bytes", above=0.0, infinite=True)
+    if profile.memory_bytes is None:
+        allowed = f"bytes > 0: the device profile {profile.name!r} states no memory_bytes"
+        raise InvalidInput(field, value, allowed)
+    return profile.memory_bytes
 
 
 def _names(field: str, value: object) -> tuple[str, ...]:
