@@ -109,7 +109,7 @@ class Lookahead:
         if not self._generators:
             self.seed(np.random.SeedSequence().generate_state(self._rows).tolist())
         actions = np.flatnonzero(legal)
-        scenario = self._env.scenarios[snapshot.simulation.system]
+        scenario = next(s for s in self._env.scenarios if s.name == snapshot.scenario)
         tasks = self._horizon + self._horizon_queue * float(queued)
         futures = self._futures.draw(snapshot, self._count, self._generators[row])
         costs = self._futures.costs(futures, actions, tasks / scenario.rate)

@@ -113,4 +113,15 @@ def three_tiers() -> dict[str, Any]:
     )
 
 
+def idle_edge() -> dict[str, Any]:
+    """The edge is scheduled, and nearly every task leaves at the terminal before it."""
+    full = three_tiers()
+    full |= {"name": "idle-edge", "schedule": "edge", "background": [], "window": 0.2}
+    full["networks"]["deep"]["thresholds"] = [0.15, 0.8]
+    table = full["networks"]["deep"]["network"]["exits"]
+    table["confidence"] = table["confidence"][:2] * 40 + table["confidence"][2:]
+    table["correct"] = table["correct"][:2] * 40 + table["correct"][2:]
+    return full
+
+
 ALL = {"small": scenario, "lonely": lonely, "tight": tight, "three-tiers": three_tiers}

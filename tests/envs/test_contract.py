@@ -57,8 +57,19 @@ def test_vector_rows_equal_sync_vector_env_when_truncated(env_id: str) -> None:
 
 
 @pytest.mark.parametrize("env_id", IDS)
+def test_vector_rows_equal_sync_vector_env_where_episodes_have_no_decision(env_id: str) -> None:
+    env = gym.make(env_id, scenario=small.idle_edge())
+    decisions = []
+    for seed in range(20):
+        observation, _ = env.reset(seed=seed)
+        decisions.append(int(observation["action_mask"].sum()) > 1)
+    assert 0 < sum(decisions) < 20, "some episodes have decisions, some have none"
+    check_vector_env(env_id, num_envs=4, steps=60, scenario=small.idle_edge())
+
+
+@pytest.mark.parametrize("env_id", IDS)
 def test_vector_rows_equal_sync_vector_env_on_the_default_split(env_id: str) -> None:
-    check_vector_env(env_id, num_envs=4, steps=60)
+    check_vector_env(env_id, num_envs=4, steps=500)
 
 
 def play(env: Any, seed: int, steps: int = 200) -> list[Any]:

@@ -78,6 +78,25 @@ def test_observations_are_what_a_slow_recount_finds(name: str) -> None:
     assert old > 0, "no arrival was ever older than a second"
 
 
+@pytest.mark.parametrize(("package_max", "packages"), [(None, 1), (1e6, 1), (20_000.0, 2)])
+def test_what_waits_for_the_uplink_counts_its_packages(
+    package_max: float | None, packages: int
+) -> None:
+    """A payload of 20 kB on the wire; of 8 and 20 kB that wait each needs a package of 20 kB."""
+    scenario = small.scenario()
+    scenario["links"]["uplink"] |= {"bandwidth": {"constant": 8}, "per_package": 0.5}
+    if package_max is not None:
+        scenario["links"]["uplink"]["package_max"] = package_max
+    env = TaskSchedulingEnv(scenario, invalid_action="raise")
+    instance = env.scenarios[0].instance([0.0] * 4, network=[1, 1, 0, 0], window=2.0)
+    env.reset(options={"instance": instance})
+    env.step(1 + 40 + 5)
+    env.step(1 + 40 + 5)
+    observation, *_ = env.step(1 + 40)
+    expected = 0.5 + 0.02 + packages * 0.5 + 0.028
+    assert observation["uplink"][0] == pytest.approx(expected)
+
+
 def test_uplink_and_upper_fields() -> None:
     """One payload of 20 kB at 8 Mbit/s takes 2 + 20 ms; the answer tells what was queued above."""
     scenario = small.scenario()

@@ -118,6 +118,25 @@ def test_snapshots_of_vector_rows_are_those_of_single_environments() -> None:
         vector.restore(snapshots, future=futures[:2])
 
 
+def test_a_snapshot_goes_into_any_environment_that_plays_its_scenario() -> None:
+    env, _ = begun("small")
+    other: Any = gym.make(ID, scenario=[small.lonely(), small.scenario()]).unwrapped
+    snapshot = env.snapshot()
+    shown = other.restore(snapshot)
+    assert all((shown[k] == env.restore(snapshot)[k]).all() for k in shown)
+    assert to_the_end(other, -1)[0] == to_the_end(env, -1)[0]
+
+
+def test_a_snapshot_of_another_system_is_refused() -> None:
+    env, _ = begun("small")
+    stranger: Any = gym.make(ID, scenario=small.lonely()).unwrapped
+    with pytest.raises(InvalidInput, match="another system"):
+        stranger.restore(env.snapshot())
+    for snapshot, future, field in (("x", None, "snapshot"), (env.snapshot(), 3, "future")):
+        with pytest.raises(InvalidInput, match=field):
+            env.restore(snapshot, future=future)
+
+
 def test_a_snapshot_before_the_first_reset_is_refused() -> None:
     env: Any = gym.make(ID, scenario=small.scenario()).unwrapped
     with pytest.raises(InvalidInput, match="has been reset"):

@@ -8,10 +8,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from stable_baselines3.common.env_util import make_vec_env
 
 from tests.envs import small
 from tiergym import InvalidInput, load_scenario
 from tiergym.envs.task_scheduling.env import TaskSchedulingEnv
+from tiergym.envs.task_scheduling.vector_env import TaskSchedulingVectorEnv
 from tiergym.testing import legal_actions
 
 ID = "tiergym/TaskScheduling-v0"
@@ -288,8 +290,65 @@ def test_more_networks_than_slots_and_wrong_arguments_are_refused() -> None:
     ):
         with pytest.raises(InvalidInput, match=field):
             make(**{"scenario": "train", **given})
-    with pytest.raises(InvalidInput, match="render_mode"):
-        TaskSchedulingEnv(render_mode="human")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"num_envs": 0}, "num_envs"),
+        ({"num_envs": 2.0}, "num_envs"),
+        ({"max_episode_steps": -5}, "max_episode_steps"),
+        ({"max_episode_steps": "a"}, "max_episode_steps"),
+        ({"batch_sizes": 8}, "batch_sizes"),
+        ({"batch_sizes": None}, "batch_sizes"),
+        ({"batch_sizes": [1, 2.5]}, r"batch_sizes\[1\]"),
+        ({"max_networks": 10**9}, "max_networks"),
+        ({"autoreset_mode": "never"}, "autoreset_mode"),
+        ({"scenario": "trian"}, "did you mean 'train'"),
+        ({"scenario": None}, "scenario"),
+        ({"scenario": ["train", "tset"]}, "did you mean 'test'"),
+    ],
+)
+def test_wrong_vector_arguments_name_the_field(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput, match=field):
+        TaskSchedulingVectorEnv(**given)
+
+
+def test_integers_of_any_type_and_sequences_of_names_are_taken() -> None:
+    env = TaskSchedulingVectorEnv(
+        np.int64(2),  # type: ignore[arg-type]
+        scenario=np.array(["train", "pi-5-conv-0.80"]),
+        batch_sizes=np.array([1, 2, 4, 8, 16]),  # type: ignore[arg-type]
+    )
+    env.reset(seed=np.int64(4))  # type: ignore[arg-type]
+    names = {s.name for s in env.scenarios}
+    assert {"pi-5-conv-0.80", "titan-x-code-0.80"} < names
+    assert env.batch_sizes == (1, 2, 4, 8, 16)
+
+
+def test_stable_baselines3_makes_it_by_its_id() -> None:
+    """It asks for ``rgb_array`` by itself, which is not there and must not be refused."""
+    with pytest.warns(UserWarning, match="rgb_array"):
+        vector = make_vec_env(ID, 2, env_kwargs={"scenario": small.scenario()})
+    assert vector.reset()["queue_length"].shape == (2, 8)
+
+
+def test_joules_are_unknown_unless_every_part_has_its_watts() -> None:
+    env = make(small.scenario())
+    env.reset(seed=0)
+    terminated, info = False, {}
+    while not terminated:
+        _, _, terminated, _, info = env.step(0)
+    assert not env.scenarios[0].watts_known
+    assert np.isnan(info["metrics"]["joules"])
+
+
+def test_masks_and_rendering_before_the_first_reset_are_refused() -> None:
+    env = TaskSchedulingEnv(small.scenario(), render_mode="ansi")
+    vector = TaskSchedulingVectorEnv(2, small.scenario(), render_mode="ansi")
+    for look in (env.action_masks, env.render, env.task_log, vector.action_masks, vector.render):
+        with pytest.raises(InvalidInput, match="has been reset"):
+            look()
 
 
 def test_wrong_steps_and_options_are_refused() -> None:

@@ -37,7 +37,7 @@ def _record(spec: str) -> Record:
 MODEL_HEAD = _record(
     """i8 nodes links networks groups batch_columns executors claimed slots,
     i8 at_node at_link at_network at_group at_stage at_seconds at_workspace at_rank at_slot,
-    i8 at_confidence confidences at_correct stage_rows,
+    i8 at_confidence at_correct,
     f8 delay_weight error_weight late_weight energy_weight refusal_seconds idle_watts"""
 )
 MODEL_NODE = _record(

@@ -53,7 +53,7 @@ METRICS = (*_COSTS, *_DELAYS, *_TALLIED)
 
 
 def metrics_of(
-    rows: Bytes, base: int, models: Bytes, system: System, node: int
+    rows: Bytes, base: int, models: Bytes, system: System, node: int, watts_known: bool
 ) -> dict[str, float]:
     """Metrics of the row at ``base`` over its charged tasks; NaN where unknown.
 
@@ -62,6 +62,7 @@ def metrics_of(
         system: its system.
         node: the node whose decisions were studied; ``device_*`` and batches are its own,
             ``uplink_*`` and packages its link's, ``upper_*`` the node's above.
+        watts_known: whether the joules of every node and link are known; NaN is told if not.
 
     Returns:
         Seconds for delays, tasks a second for throughputs (answered within the arrival window over
@@ -72,7 +73,7 @@ def metrics_of(
     delays = np.empty(int(record["tasks"]), np.float64)
     tallied = np.full(len(_TALLIED), NAN)
     answered = _tally(rows, base, models, node, delays, tallied)
-    if not _has_watts(system):
+    if not watts_known:
         tallied[-1] = NAN
     values = [*_costs(record, system), *_delays(delays[:answered]), *tallied.tolist()]
     return dict(zip(METRICS, values, strict=True))
@@ -106,11 +107,6 @@ def quantile(ordered: NDArray[np.float64], share: float) -> float:
     low = int(at)
     high = min(low + 1, len(ordered) - 1)
     return float(ordered[low] + (ordered[high] - ordered[low]) * (at - low))
-
-
-def _has_watts(system: System) -> bool:
-    """Whether any node or link draws power; where no source tells it, joules are unknown."""
-    return bool((system.node_busy_watts > 0).any() or (system.link_base_watts > 0).any())
 
 
 @compiled

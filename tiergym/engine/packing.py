@@ -82,8 +82,6 @@ def _fill_model_head(head: NDArray[Any], system: System, claimed: int, slots: in
         "executors": int(system.node_executors.sum()),
         "claimed": claimed,
         "slots": slots,
-        "confidences": system.exit_confidence.size,
-        "stage_rows": len(system.stage_seconds),
         "delay_weight": cost.delay_weight,
         "error_weight": cost.error_weight,
         "late_weight": cost.late_weight,

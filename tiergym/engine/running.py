@@ -33,6 +33,7 @@ from tiergym.engine.views import (
     slot_at,
     task_at,
 )
+from tiergym.scenarios.system import ENTRIES
 
 WAIT, RUN, UPLOAD = 0, 1, 2
 """Kinds of a `schedule` decision."""
@@ -105,7 +106,7 @@ def _arrive(w: World, i: int) -> None:
     task = task_at(w, i)
     if task.charged == 1:
         head(w).in_system += 1
-    enter(w, task.origin, i, 3 * network_spec(w, task.network).route)
+    enter(w, task.origin, i, ENTRIES * network_spec(w, task.network).route)
 
 
 @compiled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,11 +60,11 @@ class Snapshot:
 
     Attributes:
         row: the bytes of the row.
-        system: index of its system in the `Simulation` it was taken from.
+        model: SHA-256 of the model that it belongs to (hex).
     """
 
     row: Bytes
-    system: int
+    model: str
 
 
 class Simulation:
@@ -101,6 +102,7 @@ class Simulation:
         ]
         self._servable = [servable(s) for s in self.systems]
         self._fixed = [fixed_bytes(s) for s in self.systems]
+        self._digests = [hashlib.sha256(p.tobytes()).hexdigest() for p in packed]
         self.rows = rows
         self.system_of = np.zeros(rows, np.int64)
         self.stride = HEAD.itemsize
@@ -227,14 +229,26 @@ class Simulation:
         """A copy of a row, its future included."""
         base = int(self.base[row])
         size = int(self.head(row)["size"])
-        return Snapshot(self.buffer[base : base + size].copy(), int(self.system_of[row]))
+        return Snapshot(
+            self.buffer[base : base + size].copy(), self._digests[int(self.system_of[row])]
+        )
 
     def restore(self, row: int, snapshot: Snapshot) -> None:
-        """Put a snapshot of this or of an equal `Simulation` into ``row``."""
+        """Put a snapshot of this or of another `Simulation` into ``row``.
+
+        Raises:
+            InvalidInput: if its system is none of this simulation's.
+        """
+        if snapshot.model not in self._digests:
+            names = " or ".join(sorted({"/".join(s.node_names) for s in self.systems}))
+            raise InvalidInput("snapshot", "one of another system", f"one of {names}")
+        system = self._digests.index(snapshot.model)
         self.reserve(len(snapshot.row))
         base = int(self.base[row])
         self.buffer[base : base + len(snapshot.row)] = snapshot.row
-        self.system_of[row] = snapshot.system
+        self.system_of[row] = system
+        place = self.head(row)
+        place["model"], place["system"] = self.model_at[system], system
 
     @staticmethod
     def _checked(status: int) -> int:

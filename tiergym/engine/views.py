@@ -47,7 +47,6 @@ class World(NamedTuple):
 
 
 Accessor = Callable[[World, int], Any]
-_any = cast(Any, None)
 _ir, _types, _intrinsic = cast(Any, ir), cast(Any, types), cast(Any, intrinsic)
 _from_dtype = cast(Any, from_dtype)
 

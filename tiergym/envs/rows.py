@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -13,15 +14,29 @@ from tiergym.engine import Snapshot as RowSnapshot
 from tiergym.engine.metrics import metrics_of
 from tiergym.engine.redrawing import redraw
 from tiergym.errors import InvalidInput
-from tiergym.scenarios import Instance, Scenario, load_scenario, load_split, split_names
+from tiergym.scenarios import (
+    Instance,
+    Scenario,
+    load_scenario,
+    load_split,
+    scenario_names,
+    split_names,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """An episode at one moment: its simulation, true future included, and its instance."""
+    """An episode at one moment: its simulation, true future included, and its instance.
+
+    Attributes:
+        simulation: the state.
+        instance: what is being played.
+        scenario: name of its scenario.
+    """
 
     simulation: RowSnapshot
     instance: Instance
+    scenario: str
 
 
 class Rows:
@@ -51,7 +66,7 @@ class Rows:
         """
         unknown = set(options) - {"instance", "scenario"}
         if unknown:
-            raise InvalidInput("options", sorted(unknown), "instance, scenario")
+            raise InvalidInput("options", sorted(map(str, unknown)), "instance, scenario")
         given = options.get("instance")
         index = self._scenario_index(options.get("scenario"), np_random, given is not None)
         if given is None:
@@ -88,7 +103,12 @@ class Rows:
         simulation = self.simulation
         base = int(simulation.base[row])
         return metrics_of(
-            simulation.buffer, base, simulation.models, scenario.system, scenario.schedule_node
+            simulation.buffer,
+            base,
+            simulation.models,
+            scenario.system,
+            scenario.schedule_node,
+            scenario.watts_known,
         )
 
     def log(self, row: int) -> TaskLog:
@@ -97,7 +117,7 @@ class Rows:
         Raises:
             InvalidInput: before the first reset.
         """
-        self._begun(row)
+        self.begun(row)
         return self.simulation.log(row)
 
     def snapshot(self, row: int) -> Snapshot:
@@ -106,19 +126,34 @@ class Rows:
         Raises:
             InvalidInput: before the first reset.
         """
-        return Snapshot(self.simulation.snapshot(row), self._begun(row))
+        instance = self.begun(row)
+        return Snapshot(self.simulation.snapshot(row), instance, self.scenario_of(row).name)
 
     def restore(
         self, row: int, snapshot: Snapshot, future: np.random.Generator | None = None
     ) -> None:
-        """Continue ``snapshot`` in ``row``; with ``future``, under a newly drawn future."""
+        """Continue ``snapshot`` in ``row``; with ``future``, under a newly drawn future.
+
+        Raises:
+            InvalidInput: for anything but a snapshot of a scenario that is played here, and a
+                generator.
+        """
+        if not isinstance(snapshot, Snapshot):
+            raise InvalidInput("snapshot", snapshot, "what snapshot() returned")
+        if not (future is None or isinstance(future, np.random.Generator)):
+            raise InvalidInput("future", future, "a numpy.random.Generator, or None")
         self.simulation.restore(row, snapshot.simulation)
         instance = snapshot.instance
         if future is not None:
             instance = redraw(self.simulation, row, instance, self.scenario_of(row), future)
         self.instances[row] = instance
 
-    def _begun(self, row: int) -> Instance:
+    def begun(self, row: int) -> Instance:
+        """The instance that ``row`` plays.
+
+        Raises:
+            InvalidInput: before the first reset.
+        """
         instance = self.instances[row]
         if instance is None:
             raise InvalidInput("row", row, "a row that has been reset")
@@ -131,14 +166,36 @@ def resolve(problem: str, scenario: Any) -> tuple[Scenario, ...]:
     Raises:
         InvalidInput: see `Rows`.
     """
-    if isinstance(scenario, str) and scenario in split_names(problem):
-        return tuple(load_split(problem, scenario))
-    several = isinstance(scenario, list | tuple)
-    given = cast(Sequence[Any], scenario) if several else [scenario]
+    given = _several(scenario)
     if not given:
-        raise InvalidInput("scenario", given, "at least one scenario")
-    loaded = tuple(load_scenario(one) for one in given)
+        raise InvalidInput("scenario", scenario, "at least one scenario")
+    splits = split_names(problem)
+    loaded: list[Scenario] = []
+    for one in given:
+        if isinstance(one, str) and one in splits:
+            loaded += load_split(problem, one)
+        else:
+            loaded.append(_load(one, splits))
     for one in loaded:
         if one.problem != problem:
             raise InvalidInput("scenario", one.name, f"a scenario of the problem {problem}")
-    return loaded
+    return tuple(loaded)
+
+
+def _several(scenario: Any) -> list[Any]:
+    """The entries of any kind of sequence (a list, an array, a node of a configuration)."""
+    if isinstance(scenario, str | Mapping | Scenario) or not hasattr(scenario, "__iter__"):
+        return [scenario]
+    return list(scenario)
+
+
+def _load(one: Any, splits: Sequence[str]) -> Scenario:
+    try:
+        return load_scenario(one)
+    except InvalidInput as error:
+        if isinstance(one, Mapping | Scenario) or error.given != one:
+            raise
+        close = difflib.get_close_matches(str(one), [*splits, *scenario_names()], 1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        allowed = f"a split ({', '.join(splits)}), the name or file of a scenario, a mapping{hint}"
+        raise InvalidInput("scenario", one, allowed) from error

@@ -31,16 +31,17 @@ def check_vector_env(
     the instance's own.
 
     Args:
-        env_id: a registered id with a vector entry point; its observation is a ``Dict`` with an
-            ``action_mask``, or any action is legal.
+        env_id: a registered id with a vector entry point that takes ``autoreset_mode``; its
+            observation is a ``Dict`` with an ``action_mask``, or any action is legal.
         num_envs: rows.
-        steps: decisions a mode; choose as many as make some episodes end.
+        steps: decisions a mode; so many that some episode ends.
         seed: of the environments and of the actions.
         max_episode_steps: truncate after so many decisions.
         **kwargs: passed on to ``gym.make`` and ``gym.make_vec``.
 
     Raises:
-        AssertionError: naming the mode, the step, and the first thing that differs.
+        AssertionError: naming the mode, the step, and the first thing that differs; also if no
+            episode ended, since resets were not compared then.
     """
     given = {**kwargs}
     if max_episode_steps is not None:
@@ -79,12 +80,14 @@ def _compare_mode(
     makers = [lambda: gym.make(env_id, **given) for _ in range(rows)]
     single = SyncVectorEnv(makers, autoreset_mode=mode)
     action_space = cast(Any, single).single_action_space
+    action_space.seed(seed)
     where = f"{mode.value} reset"
     _same_spaces(vector, single)
     got, expected = vector.reset(seed=seed), single.reset(seed=seed)
     _equal(got, expected, where)
     np_random = np.random.default_rng(seed)
     kept: list[tuple[Any, Any]] = []
+    ends = 0
     for step in range(steps):
         kept = [*kept[-3:], (got, _copied(got))]
         actions = legal_actions(got[0], np_random)
@@ -95,8 +98,10 @@ def _compare_mode(
         _equal(got, expected, where)
         for before, copy in kept:
             _equal(before, copy, f"{where}, an array that was returned before")
+        ends += int(np.logical_or(got[2], got[3]).sum())
         if mode == AutoresetMode.DISABLED:
             got, expected = _reset_ended(vector, single, got, where)
+    assert ends > 0, f"{mode.value}: no episode ended in {steps} steps; give more"
     vector.close()
     single.close()
 

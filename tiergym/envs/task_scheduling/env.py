@@ -71,7 +71,8 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
     `uplink` holds the time expected until the uplink is free of all that waits (s), what waits or
     is on the wire (MB), the bandwidth (Mbit/s), the round trip (s) and the time per package (s).
     `upper` holds the backlog of the tier above as its last answer told (s), the age of that answer
-    (s; 1000 = never told) and the number of its executors. Fields of width M K go slot by slot.
+    (s; 1000 = never told) and the number of its executors; an answer tells the node that its task
+    arrived at. Fields of width M K go slot by slot.
 
     ## Rewards
     Minus the cost since the last decision: `delay_weight` times the integral of the number of
@@ -119,12 +120,11 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
         invalid_action: str = "first_legal",
         render_mode: str | None = None,
     ) -> None:
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise InvalidInput("render_mode", render_mode, "ansi or None")
         self._episodes = Episodes(
             scenario, 1, True, max_networks, batch_sizes, max_executors, invalid_action
         )
-        self.render_mode = render_mode
+        # Gymnasium warns of a mode that there is not; Stable-Baselines3 tries rgb_array by itself.
+        self.render_mode = render_mode if render_mode in self.metadata["render_modes"] else None
         self.observation_space = cast(gym.Space[Observation], self._episodes.sizes.space())
         self.action_space = self._episodes.action_space()  # pyright: ignore[reportAttributeAccessIssue]
         self._action = np.zeros(1, np.int64)

@@ -10,6 +10,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from tiergym.engine.compiling import announced
+from tiergym.engine.packing import slot_groups
+from tiergym.envs.arguments import rising_sizes, whole
 from tiergym.envs.rows import Rows
 from tiergym.envs.task_scheduling.actions import describe
 from tiergym.envs.task_scheduling.observation import (
@@ -33,6 +35,8 @@ from tiergym.scenarios import Scenario
 PROBLEM = "task_scheduling"
 BATCH_SIZES = (1, 2, 4, 8, 16)
 INVALID_ACTIONS = ("first_legal", "raise")
+_MOST = 1024
+"""Upper limit of every size, so that a slip does not ask for gigabytes."""
 
 Observation = dict[str, NDArray[Any]]
 
@@ -61,8 +65,11 @@ class Episodes:
         max_executors: int,
         invalid_action: str,
     ) -> None:
-        self.sizes = Sizes(max_networks, tuple(batch_sizes), max_executors)
-        _check_sizes(self.sizes)
+        self.sizes = Sizes(
+            whole("max_networks", max_networks, 1, _MOST),
+            rising_sizes("batch_sizes", batch_sizes, _MOST),
+            whole("max_executors", max_executors, 1, _MOST),
+        )
         if invalid_action not in INVALID_ACTIONS:
             raise InvalidInput("invalid_action", invalid_action, " or ".join(INVALID_ACTIONS))
         self.strict = invalid_action == "raise"
@@ -73,7 +80,8 @@ class Episodes:
             [static_table(s.system, s.schedule_node, self.sizes) for s in self.rows.scenarios]
         )
         self._single = single
-        self._sizes = np.array([max_networks, max_executors, *self.sizes.batch_sizes], np.int64)
+        numbers = [self.sizes.max_networks, self.sizes.max_executors, *self.sizes.batch_sizes]
+        self._sizes = np.array(numbers, np.int64)
         self._layout = layout_of(self.sizes, rows)
         self._width = self._layout[-1][1].stop
         self._masked = self.sizes.actions * rows
@@ -132,7 +140,13 @@ class Episodes:
             return self.step(self._no_action, np.where(which, BEGIN, STAND).astype(np.int8))
 
     def observe(self) -> Observation:
-        """Fresh observations of all rows as they stand."""
+        """Fresh observations of all rows as they stand.
+
+        Raises:
+            InvalidInput: before the first reset.
+        """
+        for row in range(self._count):
+            self.rows.begun(row)
         return self.begin(self._nobody)[0]
 
 
@@ -147,20 +161,9 @@ def ended(status: NDArray[np.float64]) -> NDArray[np.bool_]:
     return status == STATUS_ENDED
 
 
-def _check_sizes(sizes: Sizes) -> None:
-    for name in ("max_networks", "max_executors"):
-        value = getattr(sizes, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise InvalidInput(name, value, "a whole number >= 1")
-    given: list[Any] = list(sizes.batch_sizes)
-    whole = all(isinstance(k, int) and not isinstance(k, bool) for k in given)
-    if not given or not whole or given[0] != 1 or sorted(set(given)) != given:
-        raise InvalidInput("batch_sizes", given, "rising whole numbers, the first of them 1")
-
-
 def _check_scenario(scenario: Scenario, sizes: Sizes) -> None:
     system, node = scenario.system, scenario.schedule_node
-    slots = int((system.stage_row[node] >= 0).sum())
+    slots = len(slot_groups(system, node))
     if slots > sizes.max_networks:
         raise InvalidInput(
             f"scenario {scenario.name}: networks at the device",

@@ -298,20 +298,26 @@ def _write_surroundings(w: World, out: Any, at: int, row: int, rows: int) -> int
 
 
 @compiled
+def _seconds_for(size: float, bandwidth: float) -> float:
+    """Seconds for ``size`` bytes at ``bandwidth`` bit/s; none for no bytes, whatever it is."""
+    return size * 8.0 / bandwidth if size > 0.0 else 0.0
+
+
+@compiled
 def _write_link(w: World, out: Any, at: int, e: int) -> None:
     link, spec = link_at(w, e), link_spec(w, e)
     bandwidth = bandwidth_now(w, e)
     waiting = link.waiting_bytes
     seconds = 0.0
     if link.busy == 1:
-        takes = spec.per_package + link.wire_bytes * 8.0 / bandwidth
+        takes = spec.per_package + _seconds_for(link.wire_bytes, bandwidth)
         seconds = max(OVERDUE, takes - (head(w).clock - link.wire_start))
         waiting += link.wire_bytes
     if link.waiting > 0:
         packages = float(link.waiting)
         if spec.packing == 1:
-            packages = np.ceil(link.waiting_bytes / spec.package_max)
-        seconds += packages * spec.per_package + link.waiting_bytes * 8.0 / bandwidth
+            packages = max(1.0, np.ceil(link.waiting_bytes / spec.package_max))
+        seconds += packages * spec.per_package + _seconds_for(link.waiting_bytes, bandwidth)
     out[at] = min(seconds, SECONDS_BOUND)
     out[at + 1] = min(waiting / 1e6, AMOUNT_BOUND)
     out[at + 2] = min(bandwidth / 1e6, AMOUNT_BOUND)

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tiergym.engine.packing import slot_groups
 from tiergym.envs.task_scheduling.observation import Sizes
 from tiergym.scenarios import Scenario
+from tiergym.scenarios.system import ENTRIES
 
 _BAR = 30
 
@@ -39,6 +41,6 @@ def _executor(seconds: float) -> str:
 
 def _names(scenario: Scenario, sizes: Sizes) -> list[str]:
     system = scenario.system
-    groups = np.flatnonzero(system.stage_row[scenario.schedule_node] >= 0)
-    names = [system.network_names[int(system.route_network[g // 3])] for g in groups]
+    groups = slot_groups(system, scenario.schedule_node)
+    names = [system.network_names[int(system.route_network[g // ENTRIES])] for g in groups]
     return names[: sizes.max_networks]

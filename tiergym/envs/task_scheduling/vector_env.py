@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from gymnasium.utils import seeding
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tiergym.engine import TaskLog
 from tiergym.engine.metrics import METRICS
+from tiergym.envs.arguments import whole
 from tiergym.envs.rows import Snapshot
 from tiergym.envs.task_scheduling.episodes import BATCH_SIZES, Episodes, Observation, ended
 from tiergym.envs.task_scheduling.render import as_text
@@ -21,6 +22,7 @@ from tiergym.errors import InvalidInput
 from tiergym.scenarios import Scenario
 
 Flags = NDArray[np.bool_]
+_MOST = 2**31 - 1
 
 
 class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
@@ -28,7 +30,7 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
 
     Row i of ``reset(seed=s)`` is the single environment with seed s + i. All three autoreset modes
     are honoured. Beyond `SyncVectorEnv`: under ``DISABLED`` a finished row may be stepped on; it
-    stands still, its reward 0 and its episode terminated, until `reset` with a ``reset_mask``.
+    stands still, its reward 0 and its end told again, until `reset` with a ``reset_mask``.
 
     Args:
         num_envs: rows.
@@ -60,26 +62,27 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
     ) -> None:
-        if not isinstance(cast(Any, num_envs), int) or num_envs < 1:
-            raise InvalidInput("num_envs", num_envs, "a whole number >= 1")
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise InvalidInput("render_mode", render_mode, "ansi or None")
+        num_envs = whole("num_envs", num_envs, 1, _MOST)
         self._episodes = Episodes(
             scenario, num_envs, False, max_networks, batch_sizes, max_executors, invalid_action
         )
         self.num_envs = num_envs
-        self.render_mode = render_mode
+        self.render_mode = render_mode if render_mode in self.metadata["render_modes"] else None
         self._mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self._mode}
         self.single_observation_space = self._episodes.sizes.space()
         self.single_action_space = self._episodes.action_space()  # pyright: ignore[reportAttributeAccessIssue]
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._max_steps = max_episode_steps
+        self._max_steps: int | None = None
+        if max_episode_steps is not None:
+            self._max_steps = whole("max_episode_steps", max_episode_steps, 1, _MOST)
         self._steps = np.zeros(num_envs, np.int64)
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._seeds: list[int] = [-1] * num_envs
-        self._over: Flags = np.zeros(num_envs, np.bool_)
+        # How the rows that have ended, and were not reset yet, did so.
+        self._terminated: Flags = np.zeros(num_envs, np.bool_)
+        self._truncated: Flags = np.zeros(num_envs, np.bool_)
         self._begun = False
 
     @property
@@ -147,7 +150,11 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
     def _seed_rows(self, seed: int | Sequence[int | None] | None, which: Flags) -> None:
         if seed is None:
             return
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
+        given: Any = seed
+        if np.ndim(given) == 0:
+            first = whole("seed", given, 0, 2**63)
+            given = [first + i for i in range(self.num_envs)]
+        seeds = list(given)
         if len(seeds) != self.num_envs:
             raise InvalidInput("seed", seeds, f"one number, or {self.num_envs}")
         for row in np.flatnonzero(which):
@@ -158,7 +165,8 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
         for row in np.flatnonzero(which).tolist():
             self._episodes.rows.begin(row, self._generator(row), options)
         self._steps[which] = 0
-        self._over[which] = False
+        self._terminated[which] = False
+        self._truncated[which] = False
 
     def step(
         self, actions: Any
@@ -173,14 +181,14 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
             raise InvalidInput("step", "no reset yet", "a step after reset")
         checked = self._checked_actions(actions)
         # Rows that ended are reset instead of stepped (NextStep), or stand still (Disabled).
-        over = self._over
+        over = self._terminated | self._truncated
         moves = np.where(over, STAND, ACT).astype(np.int8)
         if self._episodes.strict:
             self._episodes.check_actions(checked, moves)
         live = ~over
         if self._mode == AutoresetMode.NEXT_STEP and over.any():
             moves[over] = BEGIN
-            self._reset_rows(over.copy(), {})
+            self._reset_rows(over, {})
         observation, results = self._episodes.step(checked, moves)
         return self._conclude(observation, results, live)
 
@@ -188,20 +196,19 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
         self, observation: Observation, results: NDArray[np.float64], live: Flags
     ) -> tuple[Observation, NDArray[np.float64], Flags, Flags, dict[str, Any]]:
         self._steps += live
-        terminated = ended(results[:, 2])
-        truncated = np.zeros(self.num_envs, np.bool_)
+        # A row that was just reset may be over without a decision; its next step says so.
+        terminated = self._terminated | (ended(results[:, 2]) & live)
+        truncated = self._truncated.copy()
         if self._max_steps is not None:
-            truncated = live & (self._steps >= self._max_steps)
+            truncated |= live & (self._steps >= self._max_steps)
         over = terminated | truncated
         info: dict[str, Any] = {}
         if self._mode == AutoresetMode.SAME_STEP and over.any():
             observation, results = self._reset_at_once(observation, results, over, terminated, info)
         else:
             self._put_metrics(info, terminated & live)
-        # Sorted as SyncVectorEnv leaves them: final_* first, then what the step itself tells.
+            self._terminated, self._truncated = terminated.copy(), truncated.copy()
         _put(info, "elapsed", results[:, 1], np.ones(self.num_envs, np.bool_))
-        if self._mode != AutoresetMode.SAME_STEP:
-            self._over = over if self._mode == AutoresetMode.NEXT_STEP else self._over | over
         return observation, results[:, 0].copy(), terminated, truncated, info
 
     def _reset_at_once(
@@ -281,7 +288,8 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
         self._begun = True
         self._steps[:] = 0
         observation, results = self._episodes.begin(np.zeros(self.num_envs, np.bool_))
-        self._over = ended(results[:, 2])
+        self._truncated[:] = False
+        self._terminated = ended(results[:, 2])
         return observation
 
     def render(self) -> tuple[str, ...] | None:  # pyright: ignore[reportIncompatibleMethodOverride]
