@@ -26,6 +26,32 @@ def test_list_array_and_files_agree(tmp_path: Path) -> None:
     assert np.allclose(load_trace(dated).times, np.array(TIMES[:5]) - 0.5)
 
 
+@pytest.mark.parametrize("title", ["TIMESTAMP", "timestamp", "Time", "arrival", " Seconds "])
+def test_one_of_several_columns_is_named(tmp_path: Path, title: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"user,{title},size\n" + "\n".join(f"{9 - t},{t},7" for t in TIMES))
+    assert load_trace(path).times.tolist() == TIMES
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("id,start\n1,0.5\n2,0.7\n", "columns id, start"),
+        ("1,0.5\n2,0.7\n", "columns 1, 0.5"),
+        ("start\n1,0.5\n2,0.7\n", "columns start"),
+        ("time,seconds\n1,0.5\n2,0.7\n", "columns time, seconds"),
+        ("times,value\n1,0.5\n2,0.7\n", "columns times, value"),
+    ],
+)
+def test_several_columns_are_not_guessed_among(tmp_path: Path, text: str, given: str) -> None:
+    path = tmp_path / "several.csv"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match="exactly one named timestamp, time") as caught:
+        load_trace(path)
+    assert "several.csv" in caught.value.field
+    assert caught.value.given == given
+
+
 def test_shipped_traces() -> None:
     assert trace_names() == ["azure-code-a", "azure-code-b", "azure-conv-a", "azure-conv-b"]
     code = [load_trace(f"azure-code-{half}") for half in "ab"]

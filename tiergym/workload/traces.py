@@ -16,7 +16,8 @@ from tiergym.fields import closest, read_yaml, sequence
 from tiergym.shipped import data_folder, resolve_file, shipped_names
 from tiergym.workload.process import Floats
 
-_TIME_COLUMN = "TIMESTAMP"
+_TIME_COLUMNS = ("timestamp", "time", "arrival", "seconds")
+"""Headers of the column of times among several, in any case."""
 _ALLOWED = "a trace's name, the path of a CSV file, or a list of times in seconds"
 
 
@@ -49,13 +50,15 @@ def load_trace(given: object, *, field: str = "trace", folder: Path | None = Non
     """The trace that ``given`` stands for.
 
     Args:
-        given: a shipped trace's name, the path of a CSV file with one time in seconds a row (a
-            header is legal, and so is a column ``TIMESTAMP`` of dates or seconds), or the times.
+        given: a shipped trace's name, the path of a CSV file with one time a row (seconds or
+            dates, under a header or not), or the times. Of several columns one has to be named
+            ``TIMESTAMP``, ``time``, ``arrival`` or ``seconds``, in any case.
         field: where it was given, for messages.
         folder: where a relative path starts.
 
     Raises:
-        InvalidInput: naming the file and the row if a time is missing, negative or falls.
+        InvalidInput: naming the file and the row if a time is missing, negative or falls, and
+            the columns if it is not plain which holds the times.
     """
     if isinstance(given, Trace):
         return given
@@ -83,7 +86,7 @@ def _load_file(name: str, field: str, folder: Path | None) -> Trace:
         raise InvalidInput(field, name, allowed + closest(name, names))
     rows = _read_rows(name, field, folder)
     rows = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
-    column, body = _find_column(rows)
+    column, body = _find_column(f"{field} ({name})", rows)
     cells = [row[column].strip() if column < len(row) else "" for _, row in body]
     return _checked(name, _seconds(cells), field, [f" row {number}" for number, _ in body], name)
 
@@ -101,16 +104,20 @@ def _read_rows(name: str, field: str, folder: Path | None) -> list[tuple[int, li
 
 
 def _find_column(
-    rows: list[tuple[int, list[str]]],
+    field: str, rows: list[tuple[int, list[str]]]
 ) -> tuple[int, list[tuple[int, list[str]]]]:
     """Column of the times, and the rows below the header if there is one."""
     if not rows:
         return 0, rows
     header = [cell.strip() for cell in rows[0][1]]
-    if _TIME_COLUMN in header:
-        return header.index(_TIME_COLUMN), rows[1:]
-    is_header = isinstance(_seconds(header[:1])[0], str)
-    return 0, rows[1:] if is_header else rows
+    if max(len(row) for _, row in rows) == 1:
+        is_header = isinstance(_seconds(header)[0], str)
+        return 0, rows[1:] if is_header else rows
+    named = [column for column, cell in enumerate(header) if cell.lower() in _TIME_COLUMNS]
+    if len(named) != 1:
+        allowed = f"one column, or exactly one named {', '.join(_TIME_COLUMNS)} (in any case)"
+        raise InvalidInput(field, f"columns {', '.join(header)}", allowed)
+    return named[0], rows[1:]
 
 
 def _seconds(cells: list[str]) -> list[object]:
