@@ -90,7 +90,7 @@ def test_wheel_holds_the_packages_their_data_and_the_configuration(wheel: Path) 
     names = _names(wheel)
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"tiergym", "baselines"}
-    assert {"tiergym/py.typed", "tiergym/NOTICE", "baselines/conf/config.yaml"} <= names
+    assert {"tiergym/py.typed", "tiergym/NOTICE.md", "baselines/conf/config.yaml"} <= names
     for kind in (".yaml", ".npz"):
         assert any(name.startswith("tiergym/") and name.endswith(kind) for name in names)
     if (ROOT / ".git").exists():
