@@ -35,7 +35,11 @@ def entry_point(run: Callable[[Any], Any]) -> None:
 
     register_groups()
     sys.argv[1:] = as_overrides(sys.argv[1:])
-    hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(run)()
+    main = hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(run)
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def register_groups() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.envs.small import scenario
 from tests.evaluation import policies
 from tiergym.evaluation.jobs import Failure, Job, Outcome
-from tiergym.evaluation.records import read_records
+from tiergym.evaluation.records import clear_temporaries, read_records
 from tiergym.evaluation.results import read_results
 from tiergym.evaluation.runner import plan, run_jobs
 from tiergym.evaluation.scenes import scenes_of
@@ -200,6 +200,7 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(tmp_path: Path, worke
     began.wait()
     began.stdout.close()
     time.sleep(0.2 * (workers > 1))
+    clear_temporaries(tmp_path / "cut")
     left = sum(len(job.seeds) for job in jobs_of(given, tmp_path / "cut"))
     assert 0 < left <= 12
     kept = files(tmp_path / "cut")

@@ -1,8 +1,9 @@
 """Evaluation: play policies, keep records, compare with intervals, and show what was found.
 
 The files build on one another in this order: `acting` and `rollout` play; `suites`, `scenes` and
-`provenance` say what is played; `records`, `jobs` and `runner` play a suite and keep the results;
-`statistics`, `results` and `claims` judge them; `summary`, `terminal` and `report` show them.
+`provenance` say what is played; `records`, `jobs`, `pool` and `runner` play a suite and keep the
+results; `statistics`, `results` and `claims` judge them; `summary`, `terminal` and `report` show
+them.
 Nothing here knows a policy by its class: they are given, or made by a function that is given.
 """
 

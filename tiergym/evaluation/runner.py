@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tiergym.evaluation.jobs import Failure, Job, MakePolicy, Outcome, job_path, run_job, warm_up
+from tiergym.evaluation.pool import (
+    Interrupts,
+    deferred_interrupts,
+    without_interrupts,
+    worker_pool,
+)
 from tiergym.evaluation.records import SCHEMA, key_of, read_records
 from tiergym.evaluation.scenes import Scene
 from tiergym.evaluation.suites import Entry, Suite
@@ -22,7 +24,7 @@ from tiergym.evaluation.suites import Entry, Suite
 Told = Callable[[Job, Outcome], None]
 """Called in the parent process as each job ends."""
 
-_ONE_THREAD = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+Result = TypeVar("Result")
 
 
 def plan(
@@ -126,15 +128,18 @@ def _run_pool(
 ) -> list[Job]:
     """Run waiting jobs until none is left, or a worker dies: then return what was under way."""
     running: dict[Future[Outcome], Job] = {}
-    with _one_thread_each(), _pool(workers) as pool:
+    with deferred_interrupts() as interrupts, worker_pool(workers) as pool:
         try:
             if warm:
-                pool.submit(warm_up, list(waiting), make_policy).result()
+                with without_interrupts():
+                    warming = pool.submit(warm_up, list(waiting), make_policy)
+                _ended([warming], interrupts).pop().result()
             while waiting or running:
                 while waiting and len(running) < workers:
-                    future = pool.submit(run_job, waiting[0], make_policy)
+                    with without_interrupts():
+                        future = pool.submit(run_job, waiting[0], make_policy)
                     running[future] = waiting.popleft()
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                for future in _ended(running, interrupts):
                     outcome = future.result()
                     told(running.pop(future), outcome)
         except BrokenProcessPool:
@@ -142,42 +147,13 @@ def _run_pool(
     return []
 
 
-@contextmanager
-def _pool(workers: int) -> Generator[ProcessPoolExecutor]:
-    # Forking a process in which Numba or torch has started threads can hang; spawning cannot.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_leave_with_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _leave_with_parent() -> None:
-    """End this worker when its parent is killed; by itself it would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def _one_thread_each() -> Generator[None]:
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _ended(running: Iterable[Future[Result]], interrupts: Interrupts) -> set[Future[Result]]:
+    """Those that have ended, as soon as there are any."""
+    while True:
+        interrupts.check()
+        done = wait(running, timeout=0.1, return_when=FIRST_COMPLETED).done
+        if done:
+            return done
 
 
 def _died(job: Job) -> Outcome:
