@@ -45,9 +45,9 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, env: Any) -> Layout:
-        """Read the sizes from a single or a vector environment."""
-        base = env.unwrapped
-        return cls(int(base.max_networks), np.asarray(base.batch_sizes, dtype=np.int64))
+        """Read the sizes from a single or a vector environment, Gymnasium's own ones included."""
+        sizes = [_attribute(env.unwrapped, name) for name in ("max_networks", "batch_sizes")]
+        return cls(int(sizes[0]), np.asarray(sizes[1], dtype=np.int64))
 
     def rows(self, observation: Observation) -> tuple[Rows, bool]:
         """The observation with a row axis, and whether it was a single one without."""
@@ -78,6 +78,15 @@ class Layout(NamedTuple):
             upper=field("upper", 3),
             mask=mask,
         )
+
+
+def _attribute(env: Any, name: str) -> Any:
+    """An attribute of an environment, or of the first one in `SyncVectorEnv` and the like."""
+    if hasattr(env, name):
+        return getattr(env, name)
+    if hasattr(env, "get_attr"):
+        return env.get_attr(name)[0]
+    raise InvalidInput("env", type(env).__name__, "an environment of tiergym/TaskScheduling-v0")
 
 
 class TaskPolicy:

@@ -55,6 +55,9 @@ class Lookahead:
         from baselines.registry import make_policy
 
         self._env = env.unwrapped
+        if not hasattr(self._env, "snapshot"):
+            allowed = "a single environment, or a vector one by vectorization_mode"
+            raise InvalidInput("env", type(self._env).__name__, f"{allowed}='vector_entry_point'")
         self._count = int(check_number("futures", futures, 2, "an integer >= 2"))
         self._horizon = check_number("horizon", horizon, 1.0, "interarrival times >= 1")
         self._horizon_queue = check_number("horizon_queue", horizon_queue, 0.0, "a number >= 0")

@@ -10,7 +10,7 @@ import pytest
 
 from baselines import make_policy, policy_names
 from tests.envs import small
-from tiergym import rollout
+from tiergym import InvalidInput, rollout
 
 ID = "tiergym/TaskScheduling-v0"
 SEEDS = [5, 6, 7]
@@ -37,6 +37,22 @@ def test_rows_play_as_single_environments_do(name: str, scenario: str) -> None:
         assert alone.finish.tobytes() == log.finish.tobytes()
         assert alone.pre_uploaded.tobytes() == log.pre_uploaded.tobytes()
         assert len(alone.finish) > 10
+
+
+def test_rules_play_gymnasium_s_own_vector_environments() -> None:
+    given: Any = {"scenario": episode("small")}
+    logs = []
+    for mode in ("sync", "vector_entry_point"):
+        envs = gym.make_vec(ID, 2, mode, **given)
+        logs.append(rollout(envs, make_policy("priority+upload", envs), [1, 2]))
+    for one, other in zip(*logs, strict=True):
+        assert one.finish.tobytes() == other.finish.tobytes()
+
+
+def test_the_planner_says_which_environments_it_needs() -> None:
+    envs = gym.make_vec(ID, 2, "sync", scenario=small.scenario())  # type: ignore[call-arg]
+    with pytest.raises(InvalidInput, match="vector_entry_point"):
+        make_policy("lookahead", envs)
 
 
 @pytest.mark.parametrize(
