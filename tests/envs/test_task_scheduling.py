@@ -330,7 +330,8 @@ def test_stable_baselines3_makes_it_by_its_id() -> None:
     """It asks for ``rgb_array`` by itself, which is not there and must not be refused."""
     with pytest.warns(UserWarning, match="rgb_array"):
         vector = make_vec_env(ID, 2, env_kwargs={"scenario": small.scenario()})
-    assert vector.reset()["queue_length"].shape == (2, 8)
+    observation: Any = vector.reset()
+    assert observation["queue_length"].shape == (2, 8)
 
 
 def test_joules_are_unknown_unless_every_part_has_its_watts() -> None:

@@ -30,7 +30,10 @@ class Tables:
         self.node_uplink: list[int] = system.node_uplink.tolist()
         self.node_idle_watts: list[float] = system.node_idle_watts.tolist()
         self.node_busy_watts: list[float] = system.node_busy_watts.tolist()
-        self.idle_watts: float = sum(self.node_idle_watts)
+        # Not `sum`, which compensates its rounding from Python 3.12 on.
+        self.idle_watts = 0.0
+        for watts in self.node_idle_watts:
+            self.idle_watts += watts
         self.first_executor = [0, *accumulate(self.node_executors)]
         self.link_source: list[int] = system.link_source.tolist()
         self.link_target: list[int] = system.link_target.tolist()

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 
 from tests.envs import small
 from tiergym.envs.task_scheduling.vector_env import TaskSchedulingVectorEnv
@@ -59,7 +60,7 @@ class OneMode(TaskSchedulingVectorEnv):
 
     def __init__(self, num_envs: int = 1, autoreset_mode: Any = None, **given: Any) -> None:
         super().__init__(num_envs, **given)
-        self.metadata = {**self.metadata, "autoreset_mode": autoreset_mode}
+        self.metadata = {**self.metadata, "autoreset_mode": AutoresetMode(autoreset_mode)}
 
 
 FAULTS = {

@@ -138,10 +138,7 @@ class Rows:
             InvalidInput: for anything but a snapshot of a scenario that is played here, and a
                 generator.
         """
-        if not isinstance(snapshot, Snapshot):
-            raise InvalidInput("snapshot", snapshot, "what snapshot() returned")
-        if not (future is None or isinstance(future, np.random.Generator)):
-            raise InvalidInput("future", future, "a numpy.random.Generator, or None")
+        _check_kinds(snapshot, future)
         self.simulation.restore(row, snapshot.simulation)
         instance = snapshot.instance
         if future is not None:
@@ -158,6 +155,13 @@ class Rows:
         if instance is None:
             raise InvalidInput("row", row, "a row that has been reset")
         return instance
+
+
+def _check_kinds(snapshot: Any, future: Any) -> None:
+    if not isinstance(snapshot, Snapshot):
+        raise InvalidInput("snapshot", snapshot, "what snapshot() returned")
+    if not (future is None or isinstance(future, np.random.Generator)):
+        raise InvalidInput("future", future, "a numpy.random.Generator, or None")
 
 
 def resolve(problem: str, scenario: Any) -> tuple[Scenario, ...]:

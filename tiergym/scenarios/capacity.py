@@ -173,7 +173,7 @@ def _wire_seconds(spec: ScenarioSpec, system: System, link: int, group: int) -> 
 
 def _wire_share(spec: ScenarioSpec, system: System, shares: Floats, link: int) -> float:
     """Mean seconds on the wire of a raw input."""
-    return sum(
+    return math.fsum(
         share * _wire_seconds(spec, system, link, ENTRIES * route)
         for route, share in enumerate(shares)
     )

@@ -24,7 +24,7 @@ def held_parameters(spec: ScenarioSpec, routes: list[Route], rows: Ints, ends: I
                 if rows[n, ENTRIES * r + e] >= 0:
                     run = range(route.starts[e], int(ends[n, ENTRIES * r + e]))
                     blocks.setdefault(route.spec.name, set()).update(run)
-        held[n] = sum(float(sizes[name][sorted(run)].sum()) for name, run in blocks.items())
+        held[n] = math.fsum(float(sizes[name][sorted(run)].sum()) for name, run in blocks.items())
     return held
 
 
