@@ -167,6 +167,38 @@ def test_an_instance_can_be_given() -> None:
     assert np.array_equal(log.arrival, [0.0, 0.1, 0.2])
 
 
+@pytest.mark.parametrize("policy", ["fcfs", None, FirstRun])
+def test_what_is_no_policy_is_refused(policy: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"policy: .*predict.*baselines\.make_policy"):
+        tiergym.rollout(single(), policy, 0)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        "tiergym/TaskScheduling-v0",
+        gym.make("CartPole-v1"),
+        gym.make_vec("CartPole-v1", 2, "sync"),
+    ],
+    ids=["a name", "another", "others"],
+)
+def test_what_is_no_environment_of_tasks_is_refused(env: Any) -> None:
+    with pytest.raises(InvalidInput, match="env: "):
+        tiergym.rollout(env, FirstRun(), 0)
+
+
+@pytest.mark.parametrize("seed", [None, 1.5, True, "1", -1, [0, None], [[1], [2]]])
+def test_seeds_are_whole_numbers(seed: Any) -> None:
+    for env in (single(), vector("Disabled")):
+        with pytest.raises(InvalidInput, match=r"seed: .*whole number"):
+            tiergym.rollout(env, FirstRun(), seed)
+
+
+def test_an_illegal_action_tells_of_models_without_masks() -> None:
+    with pytest.raises(InvalidInput, match="MaskablePPO of sb3-contrib"):
+        tiergym.rollout(single(), lambda observation: 79, 0)
+
+
 @pytest.mark.parametrize("seeds", [[1, 2], [1, 2, 3, 4]])
 def test_as_many_seeds_as_rows(seeds: list[int]) -> None:
     with pytest.raises(InvalidInput, match="3 seeds"):

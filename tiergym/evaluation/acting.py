@@ -34,8 +34,46 @@ class Policy(Protocol):
         ...
 
 
+_MASKS = (
+    ", which the action mask tells; a model of Stable-Baselines3 does not read it, except a "
+    "MaskablePPO of sb3-contrib"
+)
+
 PolicyLike = Policy | Callable[[Any], Any]
 """A policy, or a plain function from one observation to one action."""
+
+
+def check_policy(policy: object) -> None:
+    """Refuse what cannot be asked for actions, such as a name or a class.
+
+    Raises:
+        InvalidInput: naming what can.
+    """
+    if inspect.isclass(policy) or not (isinstance(policy, Policy) or callable(policy)):
+        allowed = "an object with predict, or a function from an observation to an action"
+        hint = "; baselines.make_policy(name, env) makes one by name"
+        raise InvalidInput("policy", policy, allowed + hint)
+
+
+def check_env(env: object) -> None:
+    """Refuse what is no environment, or one that tells neither its legal actions nor its log.
+
+    Raises:
+        InvalidInput: naming what is missing.
+    """
+    if not isinstance(env, (gym.Env, VectorEnv)):
+        raise InvalidInput("env", env, "an environment that gym.make or gym.make_vec has made")
+    known = cast(Any, env)
+    vector = isinstance(env, VectorEnv)
+    space = known.single_observation_space if vector else known.observation_space
+    masked = "action_mask" in getattr(space, "spaces", ()) or _has(known, "action_masks")
+    # A vector environment made of single ones is asked for their logs by `call`.
+    if not masked or not (_has(known, "task_log") or (vector and _has(known, "call"))):
+        raise InvalidInput("env", known, "one of tiergym's, with an action mask and a task_log")
+
+
+def _has(env: Any, name: str) -> bool:
+    return hasattr(unwrapped(env), name)
 
 
 def unwrapped(env: AnyEnv | AnyVectorEnv) -> Any:
@@ -105,7 +143,7 @@ def checked(given: Any, legal: Bools, live: Bools) -> NDArray[np.int64]:
     if len(wrong):
         row = int(wrong[0])
         allowed = ", ".join(str(a) for a in np.flatnonzero(legal[row]))
-        raise InvalidInput(f"action of row {row}", int(actions[row]), f"one of {allowed}")
+        raise InvalidInput(f"action of row {row}", int(actions[row]), f"one of {allowed}{_MASKS}")
     return actions
 
 

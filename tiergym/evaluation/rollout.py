@@ -19,6 +19,8 @@ from tiergym.evaluation.acting import (
     AnyVectorEnv,
     Bools,
     PolicyLike,
+    check_env,
+    check_policy,
     checked,
     legal_actions,
     noting,
@@ -26,6 +28,7 @@ from tiergym.evaluation.acting import (
     seed_policy,
     unwrapped,
 )
+from tiergym.fields import integer
 
 if TYPE_CHECKING:
     from tiergym.engine import TaskLog
@@ -72,9 +75,9 @@ def rollout(
         A `TaskLog`; on a vector environment a list of them, one a row.
 
     Raises:
-        InvalidInput: if an action is illegal, whatever the environment's ``invalid_action`` is, or
-            of a wrong type or shape; for ``SameStep``. Whatever a policy raises has a note that
-            names the decision.
+        InvalidInput: if ``env``, ``policy`` or ``seed`` is of a wrong kind; if an action is
+            illegal, whatever the environment's ``invalid_action`` is, or of a wrong type or
+            shape; for ``SameStep``. Whatever a policy raises has a note that names the decision.
     """
     logs = [episode.log for episode in play(env, policy, seed, **given)]
     return logs if isinstance(env, VectorEnv) else logs[0]
@@ -87,24 +90,34 @@ def play(
     options: dict[str, Any] | None = None,
 ) -> list[Episode]:
     """Play one episode a seed like `rollout`, and return the metrics too."""
+    check_env(env)
+    check_policy(policy)
     if not isinstance(env, VectorEnv):
         return [_play_one(env, policy, _one_seed(seed), options)]
     return _play_rows(env, policy, _row_seeds(seed, env.num_envs), options)
 
 
-def _one_seed(seed: int | Sequence[int]) -> int:
-    seeds = np.atleast_1d(np.asarray(seed))
-    if seeds.shape != (1,):
+def _one_seed(seed: object) -> int:
+    seeds = _whole(seed)
+    if len(seeds) != 1:
         raise InvalidInput("seed", seed, "one whole number; an environment plays one episode")
-    return int(seeds[0])
+    return seeds[0]
 
 
-def _row_seeds(seed: int | Sequence[int], rows: int) -> list[int]:
-    given = np.asarray(seed)
-    seeds = given if given.ndim else given + np.arange(rows)
-    if seeds.shape != (rows,):
+def _row_seeds(seed: object, rows: int) -> list[int]:
+    seeds = _whole(seed)
+    if np.ndim(cast(Any, seed)) == 0:
+        return [seeds[0] + row for row in range(rows)]
+    if len(seeds) != rows:
         raise InvalidInput("seed", seed, f"{rows} seeds, one a row of the vector environment")
-    return [int(s) for s in seeds]
+    return seeds
+
+
+def _whole(seed: object) -> list[int]:
+    given: list[object] = np.atleast_1d(np.asarray(seed, object)).tolist()
+    if any(isinstance(one, float) for one in given):
+        raise InvalidInput("seed", seed, "whole numbers >= 0")
+    return [integer("seed", one) for one in given]
 
 
 def _play_one(
