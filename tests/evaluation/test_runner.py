@@ -12,7 +12,8 @@ import pytest
 
 from tests.envs.small import scenario
 from tests.evaluation import policies
-from tiergym.evaluation.jobs import Failure, Job, Outcome
+from tiergym.errors import InvalidInput
+from tiergym.evaluation.jobs import Failure, Job, Outcome, check_jobs
 from tiergym.evaluation.records import clear_temporaries, read_records
 from tiergym.evaluation.results import read_results
 from tiergym.evaluation.runner import plan, run_jobs
@@ -54,6 +55,54 @@ def files(folder: Path) -> dict[str, bytes]:
 def counts(given: Suite, folder: Path) -> dict[tuple[str, str], int]:
     results = read_results(given, scenes_of(given), folder, VERSIONS)
     return {pair: len(by_seed) for pair, by_seed in results.records.items()}
+
+
+def checked(*names: Any, **changes: Any) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        check_jobs(jobs_of(suite(names, **changes), Path("nowhere")), policies.make)
+    return str(caught.value)
+
+
+def test_what_cannot_be_made_is_found_before_anything_is_played() -> None:
+    check_jobs(jobs_of(suite(["raises"]), Path("nowhere")), policies.make)
+    assert checked("goood").startswith("policy goood: got 'goood'; allowed: good, raises")
+    told = checked({"name": "picky", "label": "odd", "options": {"bed_seed": 1}})
+    assert told.startswith("policy odd: got {'bed_seed': 1}; allowed: options")
+    assert checked(arguments={"batch_size": [1]}).startswith("arguments: got {'batch_size': [1]}")
+    assert "batch_sizes" in checked(arguments={"batch_sizes": [0]})
+    assert checked(environment="tiergym/Task-v0").startswith("environment: got 'tiergym/Task-v0'")
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, True, "two"])
+def test_the_number_of_workers_is_whole(workers: Any) -> None:
+    with pytest.raises(InvalidInput, match="workers"):
+        run_jobs([], policies.make, workers, lambda job, outcome: None)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "seeds"),
+    [
+        ({"seeds": 2, "block": 16}, {"seeds": 3, "block": 16}, [(2,)]),
+        ({"seeds": 4, "block": 3}, {"seeds": 6, "block": 2}, [(4, 5)]),
+        ({"seeds": 4, "block": 2}, {"seeds": 2, "block": 5}, []),
+    ],
+)
+def test_nothing_valid_is_repeated_in_other_blocks(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], seeds: list[tuple[int, ...]]
+) -> None:
+    run(suite([], first_seed=0, **first), tmp_path)
+    given = suite([], first_seed=0, **second)
+    assert [job.seeds for job in jobs_of(given, tmp_path)] == seeds * 2
+    assert run(given, tmp_path) == []
+    assert jobs_of(given, tmp_path) == []
+    assert set(counts(given, tmp_path).values()) == {second["seeds"]}
+
+
+def test_more_seeds_of_a_block_go_into_its_file(tmp_path: Path) -> None:
+    for seeds in (2, 3):
+        run(suite([], seeds=seeds, block=16), tmp_path)
+    assert len(files(tmp_path)) == 2
+    assert all(len(text.splitlines()) == 3 for text in files(tmp_path).values())
 
 
 def test_every_policy_meets_the_same_instances(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import gymnasium as gym
 import numpy as np
 
 from tiergym.engine.compiling import announced
-from tiergym.evaluation.acting import AnyVectorEnv, Policy, seed_policy
+from tiergym.errors import InvalidInput
+from tiergym.evaluation.acting import AnyVectorEnv, Policy, check_policy, seed_policy
 from tiergym.evaluation.records import (
     Record,
     make_record,
@@ -80,10 +81,22 @@ class Outcome:
     failures: tuple[Failure, ...] = ()
 
 
-def job_path(folder: Path, scenario: str, policy: str, seeds: Sequence[int]) -> Path:
-    """Where the records of a block of seeds lie below the folder of a suite's results."""
+def records_folder(folder: Path, scenario: str, policy: str) -> Path:
+    """Where all records of a policy in a scenario lie below the folder of a suite's results."""
     names = (re.sub(r"[^\w.+@=-]", "_", name) for name in (scenario, policy))
-    return Path(folder, "records", *names, f"{seeds[0]}-{seeds[-1]}.jsonl")
+    return Path(folder, "records", *names)
+
+
+def job_path(folder: Path, scenario: str, policy: str, first: int, block: int) -> Path:
+    """The file of a block of seeds; its name is that of a whole block, however few are played."""
+    return records_folder(folder, scenario, policy) / f"{first}-{first + block - 1}.jsonl"
+
+
+def recorded(folder: Path, scenario: str, policy: str, key: str) -> dict[int, Record]:
+    """The valid records of a policy in a scenario by seed, whichever blocks they were played in."""
+    paths = sorted(records_folder(folder, scenario, policy).glob("*.jsonl"))
+    records = (record for path in paths for record in read_records(path))
+    return {int(record["seed"]): record for record in records if record.get("key") == key}
 
 
 def run_job(job: Job, make_policy: MakePolicy) -> Outcome:
@@ -129,17 +142,64 @@ def _play_seeds(job: Job, seeds: tuple[int, ...], make_policy: MakePolicy) -> li
 
 @contextmanager
 def _made(job: Job, rows: int, make_policy: MakePolicy) -> Generator[tuple[AnyVectorEnv, Policy]]:
+    env = _make_env(job, rows)
+    try:
+        yield env, make_policy(job.entry.name, env, **job.entry.options)
+    finally:
+        env.close()
+
+
+def _make_env(job: Job, rows: int) -> AnyVectorEnv:
     given: dict[str, Any] = {
         "scenario": job.scenario,
         "invalid_action": "raise",
         "autoreset_mode": "Disabled",
         **job.arguments,
     }
-    env = gym.make_vec(job.environment, num_envs=rows, **given)
+    return gym.make_vec(job.environment, num_envs=rows, **given)
+
+
+def check_jobs(jobs: Sequence[Job], make_policy: MakePolicy) -> None:
+    """Make every scenario's environment and every policy once, so that mistakes show at once.
+
+    Raises:
+        InvalidInput: naming the environment, its arguments, or the policy and what is wrong there.
+    """
+    policies = {job.entry.label: job for job in reversed(jobs)}
+    scenes = {job.label: job for job in reversed(jobs)}
+    for job in {id(job): job for job in [*policies.values(), *scenes.values()]}.values():
+        env = _checked_env(job)
+        try:
+            if policies[job.entry.label] is job:
+                _check_policy(job, env, make_policy)
+        finally:
+            env.close()
+
+
+def _checked_env(job: Job) -> AnyVectorEnv:
     try:
-        yield env, make_policy(job.entry.name, env, **job.entry.options)
-    finally:
-        env.close()
+        return _make_env(job, 1)
+    except InvalidInput as error:
+        where = f"environment of {job.label}: {error.field}"
+        raise InvalidInput(where, error.given, error.allowed) from error
+    except gym.error.Error as error:
+        allowed = f"an id that is registered ({error})"
+        raise InvalidInput("environment", job.environment, allowed) from error
+    except Exception as error:
+        allowed = f"what {job.environment} takes ({type(error).__name__}: {error})"
+        raise InvalidInput("arguments", dict(job.arguments), allowed) from error
+
+
+def _check_policy(job: Job, env: AnyVectorEnv, make_policy: MakePolicy) -> None:
+    entry = job.entry
+    try:
+        check_policy(make_policy(entry.name, env, **entry.options))
+    except InvalidInput as error:
+        where = f"policy {entry.label}" + ("" if error.field == "policy" else f": {error.field}")
+        raise InvalidInput(where, error.given, error.allowed) from error
+    except Exception as error:
+        allowed = f"options that it can be made with ({type(error).__name__}: {error})"
+        raise InvalidInput(f"policy {entry.label}", dict(entry.options), allowed) from error
 
 
 def warm_up(jobs: Sequence[Job], make_policy: MakePolicy, decisions: int = 40) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiergym.errors import InvalidInput
-from tiergym.evaluation.jobs import job_path
-from tiergym.evaluation.records import DELAY_EDGES, Record, key_of, metric, read_records
+from tiergym.evaluation.jobs import recorded
+from tiergym.evaluation.records import DELAY_EDGES, Record, key_of, metric
 from tiergym.evaluation.runner import record_facts
 from tiergym.evaluation.scenes import Scene
 from tiergym.evaluation.statistics import UNKNOWN, Interval, log_ratio, ratio_interval
@@ -159,7 +159,7 @@ def read_results(
     for scene in scenes:
         for entry in suite.policies:
             key = key_of(record_facts(suite, scene, entry, versions))
-            for seeds in suite.blocks(entry.label):
-                path = job_path(folder, scene.label, entry.label, seeds)
-                records += [r for r in read_records(path) if r.get("key") == key]
+            found = recorded(folder, scene.label, entry.label, key)
+            wanted = (seed for block in suite.blocks(entry.label) for seed in block)
+            records += [found[seed] for seed in wanted if seed in found]
     return Results(suite, scenes, records)

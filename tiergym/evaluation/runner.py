@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tiergym.evaluation.jobs import Failure, Job, MakePolicy, Outcome, job_path, run_job, warm_up
+from tiergym.evaluation.jobs import (
+    Failure,
+    Job,
+    MakePolicy,
+    Outcome,
+    job_path,
+    recorded,
+    run_job,
+    warm_up,
+)
 from tiergym.evaluation.pool import (
     Interrupts,
     deferred_interrupts,
     without_interrupts,
     worker_pool,
 )
-from tiergym.evaluation.records import SCHEMA, key_of, read_records
+from tiergym.evaluation.records import SCHEMA, key_of
 from tiergym.evaluation.scenes import Scene
 from tiergym.evaluation.suites import Entry, Suite
+from tiergym.fields import integer
 
 Told = Callable[[Job, Outcome], None]
 """Called in the parent process as each job ends."""
@@ -38,31 +47,40 @@ def plan(
         versions: what besides the definition decides about results; part of each record and key.
         command: how the user called it; part of each record only.
     """
-    jobs = [
-        _job(suite, scene, entry, seeds, folder, versions, command)
+    return [
+        job
         for scene in scenes
         for entry in suite.policies
         if entry.label in scene.policies
-        for seeds in suite.blocks(entry.label)
+        for job in _jobs(suite, scene, entry, folder, versions, command)
     ]
-    return [job for job in map(_pending, jobs) if job.seeds]
 
 
-def _job(
+def _jobs(
     suite: Suite,
     scene: Scene,
     entry: Entry,
-    seeds: tuple[int, ...],
     folder: Path,
     versions: Mapping[str, Any],
     command: str,
-) -> Job:
+) -> Iterator[Job]:
     facts = record_facts(suite, scene, entry, versions)
-    path = job_path(folder, scene.label, entry.label, seeds)
     facts = {**facts, "key": key_of(facts), "command": command}
-    return Job(
-        suite.environment, suite.arguments, entry, scene.label, scene.given, seeds, facts, path
-    )
+    done = recorded(folder, scene.label, entry.label, facts["key"])
+    for block in suite.blocks(entry.label):
+        seeds = tuple(seed for seed in block if seed not in done)
+        path = job_path(folder, scene.label, entry.label, block[0], suite.block)
+        if seeds:
+            yield Job(
+                suite.environment,
+                suite.arguments,
+                entry,
+                scene.label,
+                scene.given,
+                seeds,
+                facts,
+                path,
+            )
 
 
 def record_facts(
@@ -78,15 +96,11 @@ def record_facts(
         "policy": entry.label,
         "policy_name": entry.name,
         "policy_options": dict(entry.options),
+        **({"policy_code": entry.code} if entry.code else {}),
         "scenario": scene.label,
         "scenario_digest": scene.digest,
         **versions,
     }
-
-
-def _pending(job: Job) -> Job:
-    done = {r["seed"] for r in read_records(job.path) if r.get("key") == job.facts["key"]}
-    return replace(job, seeds=tuple(seed for seed in job.seeds if seed not in done))
 
 
 def run_jobs(
@@ -95,14 +109,18 @@ def run_jobs(
     """Run jobs and return the episodes that failed; the results of all others are on disk.
 
     With one worker everything runs in this process. The results do not depend on ``workers``.
+
+    Raises:
+        InvalidInput: unless ``workers`` is a whole number of at least one.
     """
+    workers = integer("workers", workers, "processes", low=1)
     failures: list[Failure] = []
 
     def note(job: Job, outcome: Outcome) -> None:
         failures.extend(outcome.failures)
         told(job, outcome)
 
-    if workers <= 1:
+    if workers == 1:
         for job in jobs:
             note(job, run_job(job, make_policy))
     else:

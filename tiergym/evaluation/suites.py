@@ -30,12 +30,14 @@ class Entry:
         label: what it is called there. name: what it is registered as.
         options: how it is made.
         seeds: how many of the suite's seeds it plays, for slow ones; None for all.
+        code: digest of the code that makes it, where that is not part of the package.
     """
 
     label: str
     name: str
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     seeds: int | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)

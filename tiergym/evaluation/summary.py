@@ -60,6 +60,7 @@ COLUMNS = (
         "seconds from arrival to answer, of an average task",
         seconds_text,
     ),
+    Column("p50_delay", "p50", "half of the tasks wait less", seconds_text),
     Column("p95_delay", "p95", "19 of 20 tasks wait less", seconds_text),
     Column("p99_delay", "p99", "99 of 100 tasks wait less", seconds_text),
     Column("late_share", "late", "share of tasks that missed their deadline", percent_text),
@@ -106,7 +107,7 @@ def decision_seconds(results: Results, folder: Path, policy: str) -> float:
     seconds = decisions = 0.0
     for scene in results.scenes:
         for seeds in results.suite.blocks(policy):
-            path = job_path(folder, scene.label, policy, seeds)
+            path = job_path(folder, scene.label, policy, seeds[0], results.suite.block)
             timing = folder / "timings" / path.relative_to(folder / "records")
             try:
                 told = json.loads(timing.with_suffix(".json").read_text(encoding="utf-8"))
