@@ -10,13 +10,16 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from baselines.registry import FOLDERS, policy_names
+from tiergym.errors import InvalidInput
 from tiergym.evaluation.records import code_digest, simulation_roots
+from tiergym.fields import integer
 from tiergym.scenarios import scenario_names
 from tiergym.shipped import is_path
 
@@ -35,7 +38,15 @@ def entry_point(run: Callable[[Any], Any]) -> None:
 
     register_groups()
     sys.argv[1:] = as_overrides(sys.argv[1:])
-    main = hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(run)
+
+    @wraps(run)
+    def told(config: Any) -> Any:
+        try:
+            return run(config)
+        except InvalidInput as error:
+            sys.exit(str(error))
+
+    main = hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(told)
     try:
         main()
     except KeyboardInterrupt:
@@ -92,6 +103,12 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def worker_count(given: int | None) -> int:
-    """As given, or one a core that this process may use."""
-    return given if given else len(os.sched_getaffinity(0))
+def worker_count(given: object) -> int:
+    """As given, or one a core that this process may use.
+
+    Raises:
+        InvalidInput: unless it is a whole number of at least one.
+    """
+    if given is None:
+        return len(os.sched_getaffinity(0))
+    return integer("workers", given, "processes", low=1)

@@ -10,16 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from baselines.configuration import command_line, entry_point, worker_count
+from baselines.custom import is_custom
 from baselines.leaderboard import make_console, play_suite
+from baselines.registry import check_name
 from tiergym.evaluation.results import score
 from tiergym.evaluation.suites import Suite, load_suite
 from tiergym.evaluation.terminal import metric_table, print_failures, score_text
 
 
 def suite_of(config: dict[str, Any]) -> Suite:
-    """The suite of one scenario that a configuration describes."""
+    """The suite of one scenario that a configuration describes.
+
+    Raises:
+        InvalidInput: naming what is wrong.
+    """
     policy, reference = config["policy"], config["reference"]
     rivals = [] if policy["label"] == reference else [reference]
+    if rivals and not is_custom(reference):
+        check_name("reference", reference, config["env"]["id"])
     return load_suite(
         {
             "name": "evaluate",

@@ -13,9 +13,10 @@ from typing import Any
 from rich.console import Console
 
 from baselines.configuration import command_line, entry_point, versions, worker_count
+from baselines.custom import with_code
 from baselines.registry import make_policy
 from tiergym.evaluation.claims import claims_of
-from tiergym.evaluation.jobs import Failure
+from tiergym.evaluation.jobs import Failure, check_jobs
 from tiergym.evaluation.records import clear_temporaries, write_text
 from tiergym.evaluation.report import write_page
 from tiergym.evaluation.results import Results, read_results, scores
@@ -28,10 +29,16 @@ from tiergym.evaluation.terminal import print_claims, print_failures, progress, 
 def play_suite(
     suite: Suite, folder: Path, workers: int, command: str, console: Console
 ) -> tuple[Results, list[Failure]]:
-    """Play what a suite still lacks, and read all of it."""
+    """Play what a suite still lacks, and read all of it.
+
+    Raises:
+        InvalidInput: if some environment or policy cannot be made; then nothing is played.
+    """
+    suite = with_code(suite)
     clear_temporaries(folder)
     scenes, facts = scenes_of(suite), versions()
     jobs = plan(suite, scenes, folder, facts, command)
+    check_jobs(jobs, make_policy)
     missing = sum(len(job.seeds) for job in jobs)
     total = sum(suite.seeds_of(policy) for scene in scenes for policy in scene.policies)
     console.print(

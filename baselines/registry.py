@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from baselines.custom import is_custom, make_custom
 from baselines.policy import Entry, Policy
 from tiergym.errors import InvalidInput
 
@@ -41,23 +42,36 @@ def make_policy(name: str, env: Any, **options: Any) -> Policy:
     """Build the registered policy ``name`` for ``env``, a single or a vector environment.
 
     Args:
-        name: one of `policy_names`.
+        name: one of `policy_names`, or ``module:name`` of a class or factory of one's own, which
+            is called with ``options`` and, if it has a parameter ``env``, with that.
         env: read for its sizes (and, by planners only, for snapshots).
         options: replace the tuned and the built-in values; see the class of the policy.
 
     Raises:
         InvalidInput: an unknown name or option, or a value that is not allowed.
     """
-    folder = _folder(env_id_of(env))
-    entries = _entries(folder)
-    if name not in entries:
-        raise InvalidInput("policy", name, _names_like(name, sorted(entries)))
-    entry = entries[name]
+    if is_custom(name):
+        return make_custom(name, env, options)
+    env_id = env_id_of(env)
+    check_name("policy", name, env_id)
+    folder = _folder(env_id)
+    entry = _entries(folder)[name]
     allowed = _option_names(entry)
     for option in options:
         if option not in allowed:
             raise InvalidInput(f"{name}.{option}", options[option], _names_like(option, allowed))
     return entry.build(env, **{**entry.options, **tuned_options(folder).get(name, {}), **options})
+
+
+def check_name(field: str, name: str, env_id: str) -> None:
+    """Refuse a name that is registered for none of this environment's policies.
+
+    Raises:
+        InvalidInput: naming ``field``, and the names that there are.
+    """
+    known = policy_names(env_id)
+    if name not in known:
+        raise InvalidInput(field, name, _names_like(name, known))
 
 
 def env_id_of(env: Any) -> str:

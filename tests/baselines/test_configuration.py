@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from baselines.configuration import as_overrides, conf_dir, register_groups, versions, worker_count
 from baselines.evaluate import suite_of
 from baselines.registry import policy_names
+from tiergym.errors import InvalidInput
 from tiergym.evaluation.scenes import scenes_of
 from tiergym.evaluation.suites import FIRST_SEED, Suite, load_suite
 from tiergym.scenarios import split_scenarios
@@ -97,6 +98,9 @@ def test_versions_follow_the_code() -> None:
 def test_workers_default_to_cores() -> None:
     assert worker_count(3) == 3
     assert worker_count(None) >= 1
+    for wrong in (0, -2, 1.5, "all"):
+        with pytest.raises(InvalidInput, match="workers"):
+            worker_count(wrong)
 
 
 @pytest.mark.parametrize("module", ["baselines.leaderboard", "baselines.evaluate"])

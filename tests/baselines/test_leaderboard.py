@@ -62,14 +62,48 @@ def test_a_leaderboard_is_played_shown_and_not_played_again(folder: Path) -> Non
     assert records == {p: p.stat().st_mtime_ns for p in results.rglob("*.jsonl")}
 
 
-def test_failures_are_told_at_the_end_and_in_the_exit_code(folder: Path) -> None:
+def test_a_wrong_policy_is_found_before_anything_is_played(folder: Path) -> None:
     policies = "suite.policies=[fcfs,fcfs-batched+upload,{name: priority, options: {aging: 1}}]"
     done = called("baselines.leaderboard", folder, *SMALL, policies, "workers=1")
     assert done.returncode == 1
-    assert "4 episodes failed" in done.stdout
-    assert "priority on mine, seed 2000000000: InvalidInput" in done.stdout
-    assert "ageing" in done.stdout
-    assert (folder / "results" / "task-scheduling-quick" / "index.html").exists()
+    assert "policy priority: priority.aging: got 1" in done.stderr
+    assert "ageing" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(folder.rglob("*.jsonl"))
+
+
+MODULE = """
+from tests.evaluation.policies import FirstRun
+
+class MyPolicy(FirstRun):
+    def __init__(self, fails_after=None):
+        super().__init__(fails_after)
+"""
+CUSTOM = ["policy=custom", "policy.name=my_module:MyPolicy", "scenario=mine.yaml", "seeds=3"]
+
+
+def test_a_policy_of_ones_own_is_played_and_played_again_when_it_changes(folder: Path) -> None:
+    module = folder / "my_module.py"
+    module.write_text(MODULE)
+    told = []
+    for _ in range(2):
+        done = called("baselines.evaluate", folder, *CUSTOM, "workers=2")
+        assert done.returncode == 0, done.stderr
+        assert "score, cost over that of fcfs-batched+upload" in done.stdout
+        told += [line for line in done.stdout.splitlines() if "of them recorded" in line]
+        module.write_text(MODULE + "    # changed\n")
+    assert "6 episodes, 0 of them" in told[0]
+    assert "6 episodes, 3 of them" in told[1]
+
+
+def test_failures_are_told_at_the_end_and_in_the_exit_code(folder: Path) -> None:
+    (folder / "my_module.py").write_text(MODULE)
+    failing = [*CUSTOM, "+policy.options.fails_after=0.1", "workers=1"]
+    done = called("baselines.evaluate", folder, *failing)
+    assert done.returncode == 1
+    assert "3 episodes failed" in done.stdout
+    assert "on mine, seed 2000000000: ZeroDivisionError" in done.stdout
+    assert len(list(folder.rglob("*.jsonl"))) == 1
 
 
 def test_evaluate_prints_metrics_beside_the_reference(folder: Path) -> None:
@@ -77,6 +111,8 @@ def test_evaluate_prints_metrics_beside_the_reference(folder: Path) -> None:
     done = called("baselines.evaluate", folder, *arguments)
     assert done.returncode == 0, done.stderr
     assert "mean_delay" in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if "p50_delay" in line]
+    assert line.split()[2::2] == ["ms", "ms"]
     assert "score, cost over that of fcfs-batched+upload" in done.stdout
     assert sorted(path.name for path in folder.iterdir()) == ["mine.yaml", "results"]
 
@@ -96,9 +132,13 @@ def test_a_sweep_leaves_nothing_beside_its_results(folder: Path) -> None:
         ("scenario=missing.yaml", "missing.yaml"),
         ("seeds=0", "suite.seeds"),
         ("seed=3", "seed"),
+        ("workers=0", "workers: got 0"),
+        ("reference=fcfss", "reference: got 'fcfss'"),
+        ("+policy.options.aging=1", "priority+upload.aging: got 1"),
+        ("+env.arguments.batch_size=[1]", "arguments: got {'batch_size': [1]}"),
     ],
 )
 def test_wrong_arguments_say_what_is_allowed(folder: Path, argument: str, told: str) -> None:
-    done = called("baselines.evaluate", folder, argument, "workers=1")
+    done = called("baselines.evaluate", folder, "workers=1", argument)
     assert done.returncode != 0
     assert told in done.stderr + done.stdout
