@@ -91,7 +91,7 @@ def load(
 def _clear_head(
     rows: Bytes, base: int, size: int, model_at: int, system: int, window: float
 ) -> None:
-    for k in range(base, base + size):
+    for k in range(base, base + _HEAD):
         rows[k] = 0
     h = head(World(rows.ctypes.data + base, 0))
     h.size = size
@@ -120,7 +120,9 @@ def _load(
     h = head(w)
     h.tasks = len(arrival)
     h.jitter_columns = len(jitter) // model(w).nodes
-    _lay_out(w, len(piece_start))
+    _lay_out(w)
+    for k in range(base + h.at_node, base + h.at_task):
+        rows[k] = 0
     for i in range(h.tasks):
         task = task_at(w, i)
         task.arrival = arrival[i]
@@ -139,8 +141,11 @@ def _load(
 
 
 @compiled
-def _lay_out(w: World, pieces: int) -> None:
-    """Say where each section begins; `fixed_bytes` and `instance_bytes` add up to the whole."""
+def _lay_out(w: World) -> None:
+    """Say where each section begins; `fixed_bytes` and `instance_bytes` add up to the whole.
+
+    What comes before the tasks must be cleared; the rest is written before it is read.
+    """
     h, m = head(w), model(w)
     h.at_node = _HEAD
     h.at_link = h.at_node + m.nodes * _NODE

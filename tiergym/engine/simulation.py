@@ -155,7 +155,8 @@ class Simulation:
         """Make room for rows of ``size`` bytes and somewhat more, keeping what the rows hold."""
         if size <= self.stride:
             return
-        stride = -(-size * 5 // 4 // 64) * 64
+        # An odd number of cache lines, so that the rows' beginnings spread over all cache sets.
+        stride = (-(-size * 5 // 4 // 64) | 1) * 64
         buffer = np.empty(self.rows * stride, np.uint8)
         buffer[:] = 0
         buffer.reshape(self.rows, stride)[:, : self.stride] = self.buffer.reshape(self.rows, -1)

@@ -127,6 +127,7 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
         self.render_mode = render_mode if render_mode in self.metadata["render_modes"] else None
         self.observation_space = cast(gym.Space[Observation], self._episodes.sizes.space())
         self.action_space = self._episodes.action_space()  # pyright: ignore[reportAttributeAccessIssue]
+        self._actions = self._episodes.sizes.actions
         self._action = np.zeros(1, np.int64)
         self._moves = np.full(1, ACT, np.int8)
         self._over = True
@@ -174,7 +175,7 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
             number = operator.index(action)
         except TypeError as error:
             raise InvalidInput("action", action, f"a number of {self.action_space}") from error
-        if not 0 <= number < self._episodes.sizes.actions:
+        if not 0 <= number < self._actions:
             raise InvalidInput("action", action, f"a number of {self.action_space}")
         self._action[0] = number
         if self._episodes.strict:

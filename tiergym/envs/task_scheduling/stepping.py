@@ -47,7 +47,7 @@ def _fetch_ahead(rows: Any, base: Any, models: Any, row: int) -> None:
         prefetch_tasks(following, model(following).claimed)
 
 
-_FETCHED_BYTES = 2048
+_FETCHED_BYTES = 3072
 """Head, nodes, links, queues and executors of a device below one node."""
 
 
