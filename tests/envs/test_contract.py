@@ -19,6 +19,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import tiergym.envs
+from baselines import make_policy
 from tests.envs import small
 from tiergym.testing import check_vector_env, legal_actions
 
@@ -179,3 +180,22 @@ def test_disabled_autoreset_lets_finished_rows_stand_still(env_id: str) -> None:
             frozen[row] = {k: v[row] for k, v in observation.items()}
             assert observation["action_mask"][row].tolist() == [1] + [0] * 80
         over = terminated
+
+
+@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("name", ["random", "priority+upload", "fcfs"])
+def test_no_reference_policy_reaches_a_bound_that_clips(env_id: str, name: str) -> None:
+    """Lower bounds mark what is absent; the age of what was never told stands below its bound."""
+    for split in ("train", "test"):
+        env: Any = gym.make_vec(env_id, num_envs=18, scenario=split, autoreset_mode="Disabled")
+        policy = make_policy(name, env)
+        highest = {k: np.asarray(v) for k, v in env.reset(seed=0)[0].items()}
+        observation, over, state = highest, np.zeros(18, bool), None
+        while not over.all():
+            actions, state = policy.predict(observation, state)
+            observation, _, over, _, _ = env.step(actions)
+            highest = {k: np.maximum(v, observation[k]) for k, v in highest.items()}
+        for field, value in highest.items():
+            space = env.observation_space[field]
+            if field != "action_mask":
+                assert (value < space.high).all(), field

@@ -51,6 +51,9 @@ def recount(env: TaskSchedulingEnv) -> dict[str, Any]:
             shown["mean_age"][slot] = now - arrival.mean()
             shown["oldest_slack"][slot] = deadline[0] - now
             shown["youngest_slack"][slot] = deadline[-1] - now
+    held = float(simulation.view(0, "node")["held"][node])
+    free = (system.node_memory[node] - held) / 1e6
+    shown["free_megabytes"] = np.array([free if np.isfinite(free) else -1.0], F)
     shown["time"] = np.array([0, min(now / scenario.window, 1)], F)
     return shown
 
@@ -106,7 +109,7 @@ def test_uplink_and_upper_fields() -> None:
     instance = env.scenarios[0].instance([0.0, 0.0, 0.01, 1.0], network=[1, 0, 0, 0], window=2.0)
     observation, _ = env.reset(options={"instance": instance})
     assert observation["uplink"] == pytest.approx([0, 0, 8, 0.02, 0.002])
-    assert observation["upper"].tolist() == [0, 1000, 2]
+    assert observation["upper"].tolist() == [0, 100, 2]
     assert observation["payload_megabytes"][:3] == pytest.approx([0.008, 0.02, 0])
     assert observation["run_seconds"].reshape(8, 5)[0] == pytest.approx(
         [0.004, 0.008, 0.016, 0.032, 0]
@@ -118,7 +121,7 @@ def test_uplink_and_upper_fields() -> None:
     observation, *_ = env.step(large)
     assert observation["uplink"] == pytest.approx([0.022, 0.02, 8, 0.02, 0.002])
     observation, *_ = env.step(1)
-    while not observation["upper"][1] < 1000:
+    while not observation["upper"][1] < 100:
         observation, *_ = env.step(0 if not observation["action_mask"][1] else 1)
     told = 0.022 + 0.01 + 0.005
     assert observation["upper"][0] == 0.0

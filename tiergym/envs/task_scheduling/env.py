@@ -8,18 +8,22 @@ from typing import Any, ClassVar, cast
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
 
 from tiergym.engine import TaskLog
 from tiergym.envs.rows import Snapshot
-from tiergym.envs.task_scheduling.episodes import BATCH_SIZES, Episodes, Observation, ended
+from tiergym.envs.task_scheduling.episodes import (
+    BATCH_SIZES,
+    Described,
+    Episodes,
+    Observation,
+    ended,
+)
 from tiergym.envs.task_scheduling.render import as_text
 from tiergym.envs.task_scheduling.stepping import ACT
 from tiergym.errors import InvalidInput
-from tiergym.scenarios import Scenario
 
 
-class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
+class TaskSchedulingEnv(Described, gym.Env[Observation, np.int64]):
     """What a busy device runs next, in what batch, and what it hands upward unrun.
 
     ## Description
@@ -57,7 +61,7 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
     | oldest_slack, youngest_slack | M | to the deadline of the oldest and the youngest (s) |
     | arrivals_1s, arrivals_10s | M | tasks that arrived in the last 1 and 10 seconds |
     | executor_seconds | `max_executors` | expected until idle (s); 0 idle, -1 absent |
-    | free_megabytes | 1 | free memory (MB) |
+    | free_megabytes | 1 | free memory (MB); -1 where it is unlimited |
     | uplink | 5 | the link to the tier above, see below; all -1 without one |
     | upper | 3 | what is known of the tier above, see below |
     | time | 2 | since the last decision (s), share of the arrival window that has passed |
@@ -71,7 +75,7 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
     `uplink` holds the time expected until the uplink is free of all that waits (s), what waits or
     is on the wire (MB), the bandwidth (Mbit/s), the round trip (s) and the time per package (s).
     `upper` holds the backlog of the tier above as its last answer told (s), the age of that answer
-    (s; 1000 = never told) and the number of its executors; an answer tells the node that its task
+    (s; 100 = never told) and the number of its executors; an answer tells the node that its task
     arrived at. Fields of width M K go slot by slot.
 
     ## Rewards
@@ -132,26 +136,6 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
         self._moves = np.full(1, ACT, np.int8)
         self._over = True
 
-    @property
-    def scenarios(self) -> tuple[Scenario, ...]:
-        """The scenarios that episodes are drawn from."""
-        return self._episodes.rows.scenarios
-
-    @property
-    def batch_sizes(self) -> tuple[int, ...]:
-        """The batch sizes of the actions."""
-        return self._episodes.sizes.batch_sizes
-
-    @property
-    def max_networks(self) -> int:
-        """Slots of observation and action."""
-        return self._episodes.sizes.max_networks
-
-    @property
-    def max_executors(self) -> int:
-        """Executors that the observation has room for."""
-        return self._episodes.sizes.max_executors
-
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
@@ -187,10 +171,6 @@ class TaskSchedulingEnv(gym.Env[Observation, np.int64]):
             self._over = bool(ended(results[:, 2])[0])
             info["metrics"] = self._episodes.rows.metrics(0)
         return observation, reward, self._over, False, info
-
-    def action_masks(self) -> NDArray[np.bool_]:
-        """bool[A]: which actions are legal now."""
-        return self._episodes.observe()["action_mask"].view(np.bool_)
 
     def task_log(self) -> TaskLog:
         """What has happened to each task of the current, or last, episode."""

@@ -150,6 +150,36 @@ class Episodes:
         return self.begin(self._nobody)[0]
 
 
+class Described:
+    """What both environments tell of their scenarios and sizes."""
+
+    _episodes: Episodes
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The scenarios that episodes are drawn from."""
+        return self._episodes.rows.scenarios
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The batch sizes of the actions."""
+        return self._episodes.sizes.batch_sizes
+
+    @property
+    def max_networks(self) -> int:
+        """Slots of observation and action."""
+        return self._episodes.sizes.max_networks
+
+    @property
+    def max_executors(self) -> int:
+        """Executors that the observation has room for."""
+        return self._episodes.sizes.max_executors
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """bool[A], or bool[n, A] of a vector environment: which actions are legal now."""
+        return self._episodes.observe()["action_mask"].view(np.bool_)
+
+
 def ended(status: NDArray[np.float64]) -> NDArray[np.bool_]:
     """bool[n] from `HEAD.status`: which episodes are over.
 

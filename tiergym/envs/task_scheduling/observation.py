@@ -40,7 +40,7 @@ SECONDS_BOUND = 10_000.0
 AMOUNT_BOUND = 1_000_000.0
 OVERDUE = 1e-6
 """Seconds told of something busy whose expected end has passed, so that 0 means idle."""
-TOLD_BOUND = 1_000.0
+TOLD_BOUND = 100.0
 """Age of the upper tier's backlog before any answer has told it."""
 
 
@@ -78,7 +78,7 @@ class Sizes(NamedTuple):
             Field("arrivals_1s", m, 0.0, COUNT_BOUND),
             Field("arrivals_10s", m, 0.0, COUNT_BOUND),
             Field("executor_seconds", x, -1.0, SECONDS_BOUND),
-            Field("free_megabytes", 1, 0.0, AMOUNT_BOUND),
+            Field("free_megabytes", 1, -1.0, AMOUNT_BOUND),
             Field("uplink", 5, -1.0, AMOUNT_BOUND),
             Field("upper", 3, 0.0, SECONDS_BOUND),
             Field("time", 2, 0.0, SECONDS_BOUND),
@@ -265,8 +265,9 @@ def _write_device(w: World, out: Any, at: int, row: int, rows: int, executors: i
     for k in range(spec.executors):
         out[first + k] = _executor_field(w, spec.first_executor + k)
     at += rows * executors
-    free = (spec.memory - node_at(w, n).held) / 1e6
-    out[at + row] = _clip(free, 0.0, AMOUNT_BOUND)
+    out[at + row] = -1.0
+    if spec.memory < np.inf:
+        out[at + row] = _clip((spec.memory - node_at(w, n).held) / 1e6, 0.0, AMOUNT_BOUND)
     return at + rows
 
 

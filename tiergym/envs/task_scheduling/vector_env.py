@@ -15,17 +15,22 @@ from tiergym.engine import TaskLog
 from tiergym.engine.metrics import METRICS
 from tiergym.envs.arguments import whole
 from tiergym.envs.rows import Snapshot
-from tiergym.envs.task_scheduling.episodes import BATCH_SIZES, Episodes, Observation, ended
+from tiergym.envs.task_scheduling.episodes import (
+    BATCH_SIZES,
+    Described,
+    Episodes,
+    Observation,
+    ended,
+)
 from tiergym.envs.task_scheduling.render import as_text
 from tiergym.envs.task_scheduling.stepping import ACT, BEGIN, STAND
 from tiergym.errors import InvalidInput
-from tiergym.scenarios import Scenario
 
 Flags = NDArray[np.bool_]
 _MOST = 2**31 - 1
 
 
-class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
+class TaskSchedulingVectorEnv(Described, VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
     """`TaskSchedulingEnv` times ``num_envs``, bit for bit as `SyncVectorEnv` would give it.
 
     Row i of ``reset(seed=s)`` is the single environment with seed s + i. All three autoreset modes
@@ -84,26 +89,6 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
         self._terminated: Flags = np.zeros(num_envs, np.bool_)
         self._truncated: Flags = np.zeros(num_envs, np.bool_)
         self._begun = False
-
-    @property
-    def scenarios(self) -> tuple[Scenario, ...]:
-        """The scenarios that episodes are drawn from."""
-        return self._episodes.rows.scenarios
-
-    @property
-    def batch_sizes(self) -> tuple[int, ...]:
-        """The batch sizes of the actions."""
-        return self._episodes.sizes.batch_sizes
-
-    @property
-    def max_networks(self) -> int:
-        """Slots of observation and action."""
-        return self._episodes.sizes.max_networks
-
-    @property
-    def max_executors(self) -> int:
-        """Executors that the observation has room for."""
-        return self._episodes.sizes.max_executors
 
     @property
     def np_random_seed(self) -> tuple[int, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -255,10 +240,6 @@ class TaskSchedulingVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[
             most = self._episodes.sizes.actions - 1
             raise InvalidInput(f"action of row {row}", int(given[row]), f"0 to {most}")
         return given.astype(np.int64, copy=False)
-
-    def action_masks(self) -> NDArray[np.bool_]:
-        """bool[n, A]: which actions are legal now."""
-        return self._episodes.observe()["action_mask"].view(np.bool_)
 
     def task_log(self) -> list[TaskLog]:
         """What has happened to each task of every row's current episode."""
