@@ -88,6 +88,7 @@ class Episodes:
         self._nobody = np.zeros(rows, np.bool_)
         self._no_action = np.zeros(rows, np.int64)
         self._count = rows
+        self._results = np.empty((rows, 3), np.float64)
 
     def action_space(self) -> spaces.Discrete:
         """The action space of one environment."""
@@ -112,11 +113,12 @@ class Episodes:
     ) -> tuple[Observation, NDArray[np.float64]]:
         """Move the rows; returns fresh observations and float64[n, 3] results.
 
-        The results are reward, seconds since the last decision, and `HEAD.status`.
+        The results are reward, seconds since the last decision, and `HEAD.status`; they hold until
+        the next step, so whoever gives them on copies them.
         """
         out = np.empty(self._width, np.float32)
         mask = np.empty(self._masked, np.int8)
-        results = np.empty((self._count, 3), np.float64)
+        results = self._results
         simulation = self.rows.simulation
         step_rows(
             simulation.buffer,

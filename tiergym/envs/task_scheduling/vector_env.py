@@ -212,9 +212,10 @@ class TaskSchedulingVectorEnv(Described, VectorEnv[Observation, NDArray[np.int64
             final_obs[row] = {name: field[row].copy() for name, field in observation.items()}
         info["final_obs"], info["_final_obs"] = final_obs, over.copy()
         info["final_info"], info["_final_info"] = final, over.copy()
+        rewards = results[:, 0].copy()
         self._reset_rows(over, {})
         fresh, after = self._episodes.begin(over)
-        after[:, 0] = results[:, 0]
+        after[:, 0] = rewards
         return fresh, after
 
     def _put_metrics(self, info: dict[str, Any], which: Flags) -> None:
