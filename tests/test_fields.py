@@ -44,6 +44,8 @@ def test_integers_have_no_fraction():
     assert integer("f", 4.0) == 4
     with pytest.raises(InvalidInput, match="a whole number"):
         integer("f", 4.5)
+    with pytest.raises(InvalidInput, match=r"allowed: a whole number$"):
+        integer("f", 4.5)
     with pytest.raises(InvalidInput, match=">= 1"):
         integer("f", 0, low=1)
 

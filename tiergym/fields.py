@@ -146,7 +146,8 @@ def integer(field: str, value: object, unit: str = "whole number", low: int = 0)
     """
     result = number(field, value, f"whole {unit}" if "whole" not in unit else unit, low=low)
     if result != int(result):
-        raise InvalidInput(field, value, f"a whole number of {unit}")
+        allowed = "a whole number" if "whole" in unit else f"a whole number of {unit}"
+        raise InvalidInput(field, value, allowed)
     return int(result)
 
 
