@@ -47,34 +47,31 @@ class RulePolicy(TaskPolicy):
 
     Args:
         env: single or vector environment.
-        order: `OLDEST`, `LONGEST` or `RATE`.
         batched: run as many tasks of the group as the largest legal size takes, or one.
         upload: whether to pre-upload, see `baselines.task_scheduling._upload`.
         high: seconds of queued work above which pre-uploading begins.
         low: seconds of queued work at which it ends; at most ``high``.
         upload_max: most tasks in one pre-upload.
         only_if_earlier: pre-upload only what is estimated to finish earlier that way.
-        ageing: tau in seconds, for the order `RATE`: a rate counts (1 + oldest age / tau) times;
-            None for no ageing.
     """
+
+    order: int
+    """`OLDEST`, `LONGEST` or `RATE`."""
 
     def __init__(
         self,
         env: Any,
-        order: int,
         batched: bool = True,
         upload: bool = False,
         high: float = 0.05,
         low: float = 0.025,
         upload_max: int = 16,
         only_if_earlier: bool = True,
-        ageing: float | None = None,
     ) -> None:
         super().__init__(env)
         marks = check_marks(high, low, upload_max, only_if_earlier)
-        tau = np.inf if ageing is None else check_number("ageing", ageing, 1e-9, "seconds > 0")
         flags = check_flag("batched", batched), check_flag("upload", upload)
-        self.rule = Rule(order, flags[0], 1.0 / tau, flags[1], marks)
+        self.rule = Rule(self.order, flags[0], 0.0, flags[1], marks)
 
     def act(self, rows: Rows, state: State, episode_start: Any) -> tuple[Actions, State]:
         """Actions int64[n], and the bool[n] of rows that pre-upload until the low mark."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from baselines.policy import Entry
 from baselines.task_scheduling._rules import OLDEST, RulePolicy
 
@@ -16,17 +14,7 @@ class Fcfs(RulePolicy):
     Options as in `RulePolicy`.
     """
 
-    def __init__(
-        self,
-        env: Any,
-        batched: bool = True,
-        upload: bool = False,
-        high: float = 0.05,
-        low: float = 0.025,
-        upload_max: int = 16,
-        only_if_earlier: bool = True,
-    ) -> None:
-        super().__init__(env, OLDEST, batched, upload, high, low, upload_max, only_if_earlier)
+    order = OLDEST
 
 
 POLICIES = {

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from baselines.policy import Entry
+from baselines.policy import Entry, check_number
 from baselines.task_scheduling._rules import RATE, RulePolicy
 
 
 class Priority(RulePolicy):
     """Runs the group with the largest n / seconds(n), n = min(queued, most in a batch).
 
-    Not batched, n is 1: the shortest task first. Options as in `RulePolicy`; the registered names
+    Not batched, n is 1: the shortest task first. Options as in `RulePolicy`, and
+    ``ageing``, tau in seconds: a rate counts (1 + oldest age / tau) times. The registered names
     switch them one by one, so that what batching, order, pre-upload and ageing each give can be
     told apart.
     """
+
+    order = RATE
 
     def __init__(
         self,
@@ -27,7 +30,10 @@ class Priority(RulePolicy):
         only_if_earlier: bool = True,
         ageing: float | None = None,
     ) -> None:
-        super().__init__(env, RATE, batched, upload, high, low, upload_max, only_if_earlier, ageing)
+        super().__init__(env, batched, upload, high, low, upload_max, only_if_earlier)
+        if ageing is not None:
+            tau = check_number("ageing", ageing, 1e-9, "seconds > 0")
+            self.rule = self.rule._replace(ageing=1.0 / tau)
 
 
 POLICIES = {

@@ -61,7 +61,7 @@ HEAD = _record(
 )
 NODE = _record(
     """f8 held told_backlog told_at busy_seconds,
-    i8 queued idle started sequence wake dirty batches batch_tasks largest_batch answered"""
+    i8 queued idle started sequence wake dirty batches batch_tasks largest_batch"""
 )
 LINK = _record(
     """i8 busy waiting_first waiting_last waiting wire_first wire_tasks flight_first flight_last,
@@ -78,7 +78,6 @@ TASK = _record(
 EVENT = _record("f8 time, i8 key")
 PIECE = _record("f8 start bandwidth, i8 last")
 HISTORY = _record("i8 last first_1 count_1 first_10 count_10, f8 entered_1 entered_10")
-
 
 VALUE_F8 = _record("f8 value")
 VALUE_I8 = _record("i8 value")

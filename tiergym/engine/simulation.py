@@ -109,11 +109,6 @@ class Simulation:
         self.buffer: Bytes = np.zeros(rows * self.stride, np.uint8)
         self.base: NDArray[np.int64] = np.arange(rows) * self.stride
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__.copy()
-        state["buffer"] = self.buffer.copy()
-        return state
-
     def start(self, row: int, instance: Instance, system: int = 0, check: bool = True) -> int:
         """Load ``instance`` into ``row`` and run to the first decision; returns the status.
 

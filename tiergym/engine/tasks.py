@@ -181,7 +181,6 @@ def answer(w: World, n: int, i: int, block: int, backlog: float) -> None:
         task.correct = correct_at(
             w, network.table + task.sample * (network.blocks + 1) + block
         ).value
-    node_at(w, n).answered += 1
     if task.origin == n:
         end_task(w, i)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import gymnasium as gym
@@ -11,7 +11,6 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
 AnyVectorEnv = VectorEnv[Any, Any, Any]
-Chooser = Callable[[Any, np.random.Generator], NDArray[np.int64]]
 
 
 def check_vector_env(

@@ -48,7 +48,7 @@ def _fetch_ahead(rows: Any, base: Any, models: Any, row: int) -> None:
 
 
 _FETCHED_BYTES = 3072
-"""Head, nodes, links, queues and executors of a device below one node."""
+"""About what lies before the tasks in a row of a device below one node."""
 
 
 @compiled
