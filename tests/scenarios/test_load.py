@@ -170,7 +170,7 @@ def test_the_example_in_the_documentation_works(
         file.write_text(yaml.safe_dump(value, sort_keys=False))
     scenario = load_scenario(tmp_path / "mine.yaml")
     assert scenario.system.networks == 3
-    assert set(given) | {"window"} == set(READ_KEYS)
+    assert set(given) | {"window", "interval_seconds"} == set(READ_KEYS)
     assert scenario.draw(np.random.default_rng(0)).tasks > 600
     defaults = {"name": "mine", "nodes": given["nodes"], "networks": given["networks"]}
     for node in ("device", "upper"):

@@ -12,6 +12,7 @@ from tiergym.engine.compiling import compiled
 from tiergym.engine.views import World, dirty_at, event_at, head, link_at, model, node_at, task_at
 
 BATCH_DONE, LINK_FREE, DELIVERED, ANSWERED, ARRIVAL, REPORT, BANDWIDTH, WINDOW_END = range(8)
+INTERVAL = 8
 """Kinds of event in the order in which equal times are handled. REPORT and BANDWIDTH are reserved:
 reports come with edge selection, and a change of bandwidth needs no event (a package's end is
 integrated over the pieces when it starts)."""

@@ -18,6 +18,9 @@ Record = np.dtype[np.void]
 NOBODY = -1
 NONE = -1
 
+LOADING = -2
+"""`EXECUTOR.group` of an executor that loads parameters."""
+
 RUNNING, DECIDING, ENDED, STUCK = 0, 1, 2, 3
 """`HEAD.status`: nothing claimed is due; a claimed decision is due; the last charged task has
 left; nothing can happen any more although tasks are left."""
@@ -34,14 +37,20 @@ def _record(spec: str) -> Record:
     return np.dtype(pairs, align=True)
 
 
+SCHEDULE, PLACE = 0, 1
+"""`HEAD.due`: the kind of decision that is due while `HEAD.status` is DECIDING."""
+
 MODEL_HEAD = _record(
-    """i8 nodes links networks groups batch_columns executors claimed slots,
+    """i8 nodes links networks groups routes batch_columns executors claimed slots,
+    i8 placed first_route placements places,
     i8 at_node at_link at_network at_group at_stage at_seconds at_workspace at_rank at_slot,
-    i8 at_confidence at_correct,
-    f8 delay_weight error_weight late_weight energy_weight refusal_seconds idle_watts"""
+    i8 at_confidence at_correct at_route at_block,
+    f8 interval_seconds delay_weight error_weight late_weight energy_weight,
+    f8 refusal_seconds idle_watts"""
 )
 MODEL_NODE = _record(
-    "i8 tier executors first_executor batch_max discipline uplink, f8 memory reserve busy_watts"
+    """i8 tier executors first_executor batch_max discipline uplink,
+    f8 memory reserve busy_watts load_rate"""
 )
 MODEL_LINK = _record(
     """i8 source target packing,
@@ -49,26 +58,32 @@ MODEL_LINK = _record(
 )
 MODEL_NETWORK = _record("i8 blocks route table")
 MODEL_GROUP = _record("i8 network entry_block, f8 payload threshold_1 threshold_2")
+MODEL_ROUTE = _record("i8 p1 p2 servable")
 MODEL_STAGE = _record("i8 row end next_group, f8 growth")
 
 HEAD = _record(
     """i8 model system tasks jitter_columns status size,
-    i8 at_node at_link at_queue at_executor at_history at_dirty at_task at_event at_jitter at_piece,
+    i8 at_node at_link at_queue at_executor at_history at_dirty at_alive at_past,
+    i8 at_task at_event at_jitter at_piece,
+    i8 due in_force interval place_due changes loads arrived past_arrived,
     f8 clock window last_decision elapsed,
     i8 window_over next_arrival events handled remaining in_system dirty_nodes dirty_links,
     f8 step_task_seconds step_joules, i8 step_wrong step_late step_refused,
     f8 task_seconds joules, i8 wrong late refused decisions invalid_actions"""
 )
 NODE = _record(
-    """f8 held told_backlog told_at busy_seconds,
-    i8 queued idle started sequence wake dirty batches batch_tasks largest_batch"""
+    """f8 held told_backlog told_at busy_seconds past_busy,
+    i8 first_group kept loaded loading queued idle started sequence wake dirty,
+    i8 batches batch_tasks largest_batch"""
 )
 LINK = _record(
     """i8 busy waiting_first waiting_last waiting wire_first wire_tasks flight_first flight_last,
-    i8 wire_piece seen_piece dirty packages tasks,
+    i8 wire_piece seen_piece past_piece dirty packages tasks,
     f8 waiting_bytes wire_bytes wire_start bytes busy_seconds"""
 )
-QUEUE = _record("i8 first last length, f8 arrival_sum first_arrival first_deadline last_deadline")
+QUEUE = _record(
+    "i8 next_group first last length, f8 arrival_sum first_arrival first_deadline last_deadline"
+)
 EXECUTOR = _record("i8 group first tasks, f8 start seconds duration")
 TASK = _record(
     """f8 arrival deadline first_start finish return_delay carried carried_at entered,
@@ -77,6 +92,9 @@ TASK = _record(
 )
 EVENT = _record("f8 time, i8 key")
 PIECE = _record("f8 start bandwidth, i8 last")
+PAST = _record("f8 arrivals bandwidth_1 bandwidth_2 busy_0 busy_1 busy_2, i8 route")
+PAST_INTERVALS = 4
+"""Intervals that are remembered, the last one first."""
 HISTORY = _record("i8 last first_1 count_1 first_10 count_10, f8 entered_1 entered_10")
 
 VALUE_F8 = _record("f8 value")
@@ -91,7 +109,9 @@ SECTION_OF = {
     "queue": ("at_queue", "at_executor", QUEUE),
     "executor": ("at_executor", "at_history", EXECUTOR),
     "history": ("at_history", "at_dirty", HISTORY),
-    "dirty": ("at_dirty", "at_task", VALUE_I8),
+    "dirty": ("at_dirty", "at_alive", VALUE_I8),
+    "alive": ("at_alive", "at_past", VALUE_I8),
+    "past": ("at_past", "at_task", PAST),
     "task": ("at_task", "at_event", TASK),
     "event": ("at_event", "at_jitter", EVENT),
     "jitter": ("at_jitter", "at_piece", VALUE_F8),

@@ -16,11 +16,14 @@ from tiergym.engine.layout import (
     LINK,
     NODE,
     NONE,
+    PAST,
+    PAST_INTERVALS,
     PIECE,
     QUEUE,
     TASK,
     Bytes,
 )
+from tiergym.engine.placing import begin_placing
 from tiergym.engine.views import (
     World,
     executor_at,
@@ -41,7 +44,7 @@ from tiergym.scenarios.system import System
 
 _HEAD, _NODE, _LINK, _QUEUE = HEAD.itemsize, NODE.itemsize, LINK.itemsize, QUEUE.itemsize
 _EXECUTOR, _TASK, _EVENT = EXECUTOR.itemsize, TASK.itemsize, EVENT.itemsize
-_PIECE, _HISTORY, _WORD = PIECE.itemsize, HISTORY.itemsize, 8
+_PIECE, _HISTORY, _PAST, _WORD = PIECE.itemsize, HISTORY.itemsize, PAST.itemsize, 8
 
 
 def fixed_bytes(system: System) -> int:
@@ -54,7 +57,9 @@ def fixed_bytes(system: System) -> int:
         + links * (_LINK + 2 * _EVENT + _WORD)
         + executors * (_EXECUTOR + _EVENT)
         + groups * _HISTORY
-        + _EVENT
+        + len(system.route_p1) * _WORD
+        + PAST_INTERVALS * _PAST
+        + 2 * _EVENT
     )
 
 
@@ -138,6 +143,8 @@ def _load(
     _load_pieces(w, piece_offset, piece_start, piece_bandwidth)
     _clear_nodes(w)
     schedule(w, h.window, WINDOW_END, 0)
+    if model(w).placed != NONE:
+        begin_placing(w)
 
 
 @compiled
@@ -153,10 +160,13 @@ def _lay_out(w: World) -> None:
     h.at_executor = h.at_queue + m.nodes * m.groups * _QUEUE
     h.at_history = h.at_executor + m.executors * _EXECUTOR
     h.at_dirty = h.at_history + m.groups * _HISTORY
-    h.at_task = h.at_dirty + (m.nodes + m.links) * _WORD
+    h.at_alive = h.at_dirty + (m.nodes + m.links) * _WORD
+    h.at_past = h.at_alive + m.routes * _WORD
+    h.at_task = h.at_past + PAST_INTERVALS * _PAST
     h.at_event = h.at_task + h.tasks * _TASK
-    # Every executor and link has at most one event of a kind, every task one answer.
-    h.at_jitter = h.at_event + (m.executors + 2 * m.links + h.tasks + 1) * _EVENT
+    # Every executor and link has at most one event of a kind, every task one answer; the window
+    # ends once, and one interval is the next to begin.
+    h.at_jitter = h.at_event + (m.executors + 2 * m.links + h.tasks + 2) * _EVENT
     h.at_piece = h.at_jitter + m.nodes * h.jitter_columns * _WORD
 
 
@@ -187,6 +197,7 @@ def _load_pieces(w: World, offset: Any, start: Any, bandwidth: Any) -> None:
     for e in range(model(w).links):
         link_at(w, e).wire_piece = offset[e]
         link_at(w, e).seen_piece = offset[e]
+        link_at(w, e).past_piece = offset[e]
         link_at(w, e).flight_first = NONE
         link_at(w, e).flight_last = NONE
         for p in range(offset[e], offset[e + 1]):
@@ -200,12 +211,14 @@ def _clear_nodes(w: World) -> None:
     for n in range(model(w).nodes):
         node_at(w, n).idle = node_spec(w, n).executors
         node_at(w, n).told_at = np.nan
+        node_at(w, n).first_group = NONE
         mark_node(w, n)
     for x in range(model(w).executors):
         executor_at(w, x).group = NONE
     for q in range(model(w).nodes * model(w).groups):
         queue_at(w, q).first = NONE
         queue_at(w, q).last = NONE
+        queue_at(w, q).next_group = NONE
     for g in range(model(w).groups):
         history_at(w, g).last = NONE
         history_at(w, g).first_1 = NONE

@@ -6,7 +6,8 @@ import numpy as np
 
 from tiergym.engine.compiling import compiled
 from tiergym.engine.events import BATCH_DONE, mark_node, schedule
-from tiergym.engine.layout import NONE
+from tiergym.engine.layout import LOADING, NONE
+from tiergym.engine.placing import finish_loading, ready, start_loading
 from tiergym.engine.tasks import answer, drop_first, wait_for_link
 from tiergym.engine.views import (
     World,
@@ -98,20 +99,30 @@ def node_of(w: World, x: int) -> int:
 
 
 @compiled
-def finish_batch(w: World, x: int) -> None:
-    """The batch on executor ``x`` is done: its tasks are answered or go on upward."""
+def finish_work(w: World, x: int) -> None:
+    """What executor ``x`` was busy with is done: a batch, or a load of parameters."""
     h, n, slot = head(w), node_of(w, x), executor_at(w, x)
-    node, g, i = node_at(w, n), slot.group, slot.first
-    stage = stage_spec(w, n * model(w).groups + g)
+    node, g = node_at(w, n), slot.group
     joules = node_spec(w, n).busy_watts * slot.duration
     h.joules += joules
     h.step_joules += joules
     node.busy_seconds += slot.duration
-    node.held -= batch_need(w, n, g, slot.tasks)
     slot.group = NONE
     node.idle += 1
     node.wake = 1
     mark_node(w, n)
+    if g == LOADING:
+        finish_loading(w, n)
+    else:
+        _finish_batch(w, n, g, slot.first, slot.tasks)
+
+
+@compiled
+def _finish_batch(w: World, n: int, g: int, i: int, tasks: int) -> None:
+    """The tasks of a batch are answered or go on upward."""
+    node = node_at(w, n)
+    stage = stage_spec(w, n * model(w).groups + g)
+    node.held -= batch_need(w, n, g, tasks)
     backlog = np.nan
     while i != NONE:
         following = task_at(w, i).next
@@ -155,15 +166,16 @@ def queued_seconds(w: World, n: int) -> float:
     """Expected seconds of all that is queued at node ``n``: full batches, then the remainder."""
     groups, largest = model(w).groups, node_spec(w, n).batch_max
     total = 0.0
-    for g in range(groups):
+    g = node_at(w, n).first_group
+    while g != NONE:
         length = queue_at(w, n * groups + g).length
-        if length > 0:
-            full = length // largest
-            rest = length - full * largest
-            if full > 0:
-                total += full * seconds_of(w, n, g, largest)
-            if rest > 0:
-                total += seconds_of(w, n, g, rest)
+        full = length // largest
+        rest = length - full * largest
+        if full > 0:
+            total += full * seconds_of(w, n, g, largest)
+        if rest > 0:
+            total += seconds_of(w, n, g, rest)
+        g = queue_at(w, n * groups + g).next_group
     return total
 
 
@@ -189,8 +201,12 @@ def backlog_seconds(w: World, n: int) -> float:
 @compiled
 def start_by_discipline(w: World, n: int) -> None:
     """Start batches by the built-in discipline while an executor is idle and a task queued."""
+    if model(w).placed != NONE:
+        start_loading(w, n)
     while node_at(w, n).idle > 0 and node_at(w, n).queued > 0:
         g = _chosen_group(w, n)
+        if g == NONE:
+            return
         count = min(queue_at(w, n * model(w).groups + g).length, node_spec(w, n).batch_max)
         if node_spec(w, n).discipline == FCFS:
             count = 1
@@ -203,15 +219,20 @@ def start_by_discipline(w: World, n: int) -> None:
 
 @compiled
 def _chosen_group(w: World, n: int) -> int:
-    """The group of the least key: age, Smith's ratio or rank; ties to the lowest index."""
+    """The group of the least key: age, Smith's ratio or rank; ties to the lowest index.
+
+    `NONE` if the parameters of all that is queued are still being loaded.
+    """
     groups = model(w).groups
     best, best_key = NONE, np.inf
-    for g in range(groups):
-        length = queue_at(w, n * groups + g).length
-        if length > 0:
-            key = _group_key(w, n, g, length)
+    g = node_at(w, n).first_group
+    while g != NONE:
+        queue = queue_at(w, n * groups + g)
+        if ready(w, n, g):
+            key = _group_key(w, n, g, queue.length)
             if best == NONE or key < best_key:
                 best, best_key = g, key
+        g = queue.next_group
     return best
 
 

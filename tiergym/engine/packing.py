@@ -13,6 +13,7 @@ from tiergym.engine.layout import (
     MODEL_LINK,
     MODEL_NETWORK,
     MODEL_NODE,
+    MODEL_ROUTE,
     MODEL_STAGE,
     NOBODY,
     NONE,
@@ -35,15 +36,20 @@ def slot_groups(system: System, node: int) -> list[int]:
     return [g for g in range(system.groups) if rows[g] >= 0 and canonical_group(system, g) == g]
 
 
-def pack_system(system: System, claimed: int = NOBODY) -> Bytes:
+def pack_system(system: System, claimed: int = NOBODY, places: bool = False) -> Bytes:
     """The bytes of a model.
 
     Args:
         claimed: the node whose `schedule` decisions the caller takes, `NOBODY` for none.
+        places: whether the caller takes the `place` decisions.
 
     Raises:
-        InvalidInput: if there is no such node.
+        InvalidInput: if there is no such node, no placed network, or both kinds are claimed.
     """
+    if places and system.placing is None:
+        raise InvalidInput("places", places, "False, for a system without a placed network")
+    if claimed != NOBODY and system.placing is not None:
+        raise InvalidInput("claimed", claimed, f"{NOBODY}, for a system with a placed network")
     if not NOBODY <= claimed < system.nodes:
         raise InvalidInput("claimed", claimed, f"a node, 0 to {system.nodes - 1}, or {NOBODY}")
     sections = {
@@ -58,6 +64,8 @@ def pack_system(system: System, claimed: int = NOBODY) -> Bytes:
         "at_slot": np.array(slot_groups(system, claimed) if claimed >= 0 else [], np.int64),
         "at_confidence": system.exit_confidence.ravel(),
         "at_correct": system.exit_correct.ravel(),
+        "at_route": _pack_routes(system),
+        "at_block": np.empty(0) if system.placing is None else system.placing.block_bytes,
     }
     head = np.zeros(1, MODEL_HEAD)
     parts: list[Bytes] = []
@@ -68,6 +76,7 @@ def pack_system(system: System, claimed: int = NOBODY) -> Bytes:
         parts += [data, np.zeros(-len(data) % 8, np.uint8)]
         at += len(data) + -len(data) % 8
     _fill_model_head(head, system, claimed, len(sections["at_slot"]))
+    _fill_placing(head, system, places)
     return np.concatenate([head.view(np.uint8), *parts])
 
 
@@ -78,6 +87,7 @@ def _fill_model_head(head: NDArray[Any], system: System, claimed: int, slots: in
         "links": system.links,
         "networks": system.networks,
         "groups": system.groups,
+        "routes": len(system.route_p1),
         "batch_columns": system.batch_columns,
         "executors": int(system.node_executors.sum()),
         "claimed": claimed,
@@ -93,6 +103,26 @@ def _fill_model_head(head: NDArray[Any], system: System, claimed: int, slots: in
         head[name] = value
 
 
+def _fill_placing(head: NDArray[Any], system: System, places: bool) -> None:
+    placing = system.placing
+    head["placed"] = NONE if placing is None else placing.network
+    head["places"] = int(places)
+    if placing is not None:
+        head["first_route"] = placing.first_route
+        head["placements"] = len(placing.servable)
+        head["interval_seconds"] = placing.interval_seconds
+
+
+def _pack_routes(system: System) -> NDArray[Any]:
+    routes = np.zeros(len(system.route_p1), MODEL_ROUTE)
+    routes["p1"] = system.route_p1
+    routes["p2"] = system.route_p2
+    routes["servable"] = 1
+    if system.placing is not None:
+        routes["servable"][system.placing.first_route :] = system.placing.servable
+    return routes
+
+
 def _pack_nodes(system: System) -> NDArray[Any]:
     nodes = np.zeros(system.nodes, MODEL_NODE)
     nodes["tier"] = system.node_tier
@@ -105,6 +135,7 @@ def _pack_nodes(system: System) -> NDArray[Any]:
     nodes["reserve"] = system.node_reserve
     extra = system.node_busy_watts - system.node_idle_watts
     nodes["busy_watts"] = extra / system.node_executors
+    nodes["load_rate"] = np.inf if system.placing is None else system.placing.load_rate
     return nodes
 
 

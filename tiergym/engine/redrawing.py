@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tiergym.engine.compiling import compiled
 from tiergym.engine.events import BATCH_DONE, INDEX_MASK, KIND_SHIFT, LINK_FREE
-from tiergym.engine.layout import HEAD, NONE, Bytes, row_view
+from tiergym.engine.layout import HEAD, LOADING, NONE, Bytes, row_view
 from tiergym.engine.links import wire_end
 from tiergym.engine.simulation import Simulation
 from tiergym.engine.views import event_at, head, link_at, open_world
@@ -98,7 +98,8 @@ def _passes(
     return passed
 
 
-_KEPT = ("node", "link", "queue", "executor", "history", "dirty")
+_POSITIONS = ("wire_piece", "seen_piece", "past_piece")
+_KEPT = ("node", "link", "queue", "executor", "history", "dirty", "alive", "past")
 
 
 def _move(simulation: Simulation, row: int, old: Bytes, future: Instance, arrived: int) -> None:
@@ -107,7 +108,7 @@ def _move(simulation: Simulation, row: int, old: Bytes, future: Instance, arrive
     new = simulation.row(row)
     before = row_view(old, "head")[0]
     _copy_head(row_view(new, "head"), before, row_view(old, "task")[:arrived], future)
-    pieces = {name: row_view(new, "link")[name].copy() for name in ("wire_piece", "seen_piece")}
+    pieces = {name: row_view(new, "link")[name].copy() for name in _POSITIONS}
     for section in _KEPT:
         row_view(new, section)[:] = row_view(old, section)
     for name, position in pieces.items():
@@ -140,6 +141,8 @@ def _retime(simulation: Simulation, row: int, future: Instance) -> None:
         x = int(event["key"][k] & INDEX_MASK)
         node = int(np.searchsorted(first, x, side="right")) - 1
         slot = simulation.view(row, "executor")[x : x + 1]
+        if slot["group"][0] == LOADING:
+            continue
         slot["duration"] = _duration(slot, future.jitter[node], float(head["clock"]))
         event["time"][k] = slot["start"][0] + slot["duration"][0]
     event[:] = event[np.lexsort((event["key"], event["time"]))]

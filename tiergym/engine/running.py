@@ -11,6 +11,7 @@ from tiergym.engine.events import (
     BATCH_DONE,
     DELIVERED,
     INDEX_MASK,
+    INTERVAL,
     KIND_SHIFT,
     LINK_FREE,
     mark_node,
@@ -18,9 +19,19 @@ from tiergym.engine.events import (
     pop,
     take_node,
 )
-from tiergym.engine.layout import DECIDING, ENDED, NOBODY, NONE, RUNNING, STUCK
+from tiergym.engine.layout import (
+    DECIDING,
+    ENDED,
+    NOBODY,
+    NONE,
+    PLACE,
+    RUNNING,
+    SCHEDULE,
+    STUCK,
+)
 from tiergym.engine.links import deliver, free_link, link_idle, pre_upload, start_packages
-from tiergym.engine.nodes import can_upload, finish_batch, start_batch, start_by_discipline
+from tiergym.engine.nodes import can_upload, finish_work, start_batch, start_by_discipline
+from tiergym.engine.placing import begin_interval, enlist
 from tiergym.engine.tasks import enter, receive_answer
 from tiergym.engine.views import (
     World,
@@ -44,16 +55,21 @@ def run(w: World) -> None:
     """Run until a claimed decision is due or the last charged task has left (`HEAD.status`)."""
     h = head(w)
     h.status = RUNNING
+    if h.place_due == 1 and h.in_force == NONE:
+        _ask(w, PLACE)
+        return
     while h.remaining > 0:
         time = peek(w)
         if time == h.clock:
             _handle(w, pop(w))
+        elif h.place_due == 1:
+            _ask(w, PLACE)
+            return
         elif h.dirty_links > 0:
             start_packages(w)
         elif h.dirty_nodes > 0:
             if _look_at_nodes(w):
-                h.status = DECIDING
-                _note_decision(w)
+                _ask(w, SCHEDULE)
                 return
         elif math.isinf(time):
             h.status = STUCK
@@ -61,6 +77,13 @@ def run(w: World) -> None:
         else:
             _advance(w, time)
     h.status = ENDED
+    _note_decision(w)
+
+
+@compiled
+def _ask(w: World, kind: int) -> None:
+    head(w).status = DECIDING
+    head(w).due = kind
     _note_decision(w)
 
 
@@ -88,7 +111,7 @@ def _handle(w: World, key: int) -> None:
     kind, index = key >> KIND_SHIFT, key & INDEX_MASK
     head(w).handled += 1
     if kind == BATCH_DONE:
-        finish_batch(w, index)
+        finish_work(w, index)
     elif kind == LINK_FREE:
         free_link(w, index)
     elif kind == DELIVERED:
@@ -97,6 +120,8 @@ def _handle(w: World, key: int) -> None:
         receive_answer(w, index)
     elif kind == ARRIVAL:
         _arrive(w, index)
+    elif kind == INTERVAL:
+        begin_interval(w)
     else:
         _close_window(w)
 
@@ -106,7 +131,10 @@ def _arrive(w: World, i: int) -> None:
     task = task_at(w, i)
     if task.charged == 1:
         head(w).in_system += 1
-    enter(w, task.origin, i, ENTRIES * network_spec(w, task.network).route)
+    route = network_spec(w, task.network).route
+    if task.network == model(w).placed:
+        route = enlist(w, i)
+    enter(w, task.origin, i, ENTRIES * route)
 
 
 @compiled

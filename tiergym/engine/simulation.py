@@ -16,6 +16,8 @@ from tiergym.engine.layout import (
     ENDED,
     HEAD,
     NOBODY,
+    PLACE,
+    SCHEDULE,
     STUCK,
     Bytes,
     row_view,
@@ -24,6 +26,7 @@ from tiergym.engine.loading import fixed_bytes, instance_bytes, load
 from tiergym.engine.log import TaskLog, read_log
 from tiergym.engine.nodes import batch_fits
 from tiergym.engine.packing import pack_system, servable, slot_groups
+from tiergym.engine.placing import may_place, place
 from tiergym.engine.running import RUN, UPLOAD, WAIT, decide, run
 from tiergym.engine.views import head, open_world
 from tiergym.errors import InvalidInput
@@ -46,6 +49,21 @@ def decide_row(rows: Bytes, base: int, models: Bytes, kind: int, g: int, count: 
     decide(w, kind, g, count)
     run(w)
     return head(w).status
+
+
+@compiled
+def place_row(rows: Bytes, base: int, models: Bytes, route: int) -> int:
+    """Put a route in force in one row and run on; returns `HEAD.status`."""
+    w = open_world(rows, base, models)
+    place(w, route)
+    run(w)
+    return head(w).status
+
+
+@compiled
+def may_place_row(rows: Bytes, base: int, models: Bytes, route: int) -> bool:
+    """Whether a route may be put in force now."""
+    return may_place(open_world(rows, base, models), route)
 
 
 @compiled
@@ -79,13 +97,19 @@ class Simulation:
         rows: number of rows.
         claimed: for each system, the node whose `schedule` decisions the caller takes
             (`NOBODY` for none); one number for all.
+        places: whether the caller takes the `place` decisions, of all systems.
 
     Raises:
-        InvalidInput: for an unknown node, no system, or fewer than one row.
+        InvalidInput: for an unknown node, no system, fewer than one row, or ``places`` where a
+            system has no placed network.
     """
 
     def __init__(
-        self, systems: Sequence[System], rows: int = 1, claimed: int | Sequence[int] = NOBODY
+        self,
+        systems: Sequence[System],
+        rows: int = 1,
+        claimed: int | Sequence[int] = NOBODY,
+        places: bool = False,
     ) -> None:
         if rows < 1:
             raise InvalidInput("rows", rows, "at least one")
@@ -94,7 +118,7 @@ class Simulation:
         self.systems = tuple(systems)
         nodes = [claimed] * len(systems) if isinstance(claimed, int) else list(claimed)
         self.claimed = tuple(nodes)
-        packed = [pack_system(s, n) for s, n in zip(self.systems, nodes, strict=True)]
+        packed = [pack_system(s, n, places) for s, n in zip(self.systems, nodes, strict=True)]
         self.models: Bytes = np.concatenate(packed)
         self.model_at = np.cumsum([0, *map(len, packed)])[:-1].astype(np.int64)
         self.slots = [
@@ -171,8 +195,35 @@ class Simulation:
         base = int(self.base[row])
         return self._checked(decide_row(self.buffer, base, self.models, kind, group, count))
 
+    def place(self, row: int, route: int) -> int:
+        """Carry out a `place` decision and run to the next; returns the status.
+
+        Args:
+            route: of the placed network, see `Placing.first_route`.
+
+        Raises:
+            InvalidInput: if no such decision is due, or the route may not be put in force now.
+        """
+        if not self.due(row, PLACE):
+            raise InvalidInput("row", row, "a row in which a place decision is due")
+        placing = self.systems[int(self.system_of[row])].placing
+        assert placing is not None
+        first, count = placing.first_route, len(placing.servable)
+        base = int(self.base[row])
+        if not first <= route < first + count or not may_place_row(
+            self.buffer, base, self.models, route
+        ):
+            allowed = f"a route, {first} to {first + count - 1}, that can be served and fits"
+            raise InvalidInput("route", route, allowed)
+        return self._checked(place_row(self.buffer, base, self.models, route))
+
+    def due(self, row: int, kind: int) -> bool:
+        """Whether a decision of this kind (`SCHEDULE`, `PLACE`) is due in ``row``."""
+        record = self.head(row)
+        return bool(record["status"] == DECIDING and record["due"] == kind)
+
     def _check_decision(self, row: int, kind: int, group: int, count: int) -> None:
-        if self.head(row)["status"] != DECIDING:
+        if not self.due(row, SCHEDULE):
             raise InvalidInput("row", row, "a row in which a decision is due")
         if kind == WAIT:
             return

@@ -7,6 +7,7 @@ import math
 from tiergym.engine.compiling import compiled
 from tiergym.engine.events import ANSWERED, mark_link, mark_node, schedule
 from tiergym.engine.layout import NONE
+from tiergym.engine.placing import depart
 from tiergym.engine.views import (
     World,
     correct_at,
@@ -47,6 +48,7 @@ def enter(w: World, n: int, i: int, g: int) -> None:
 
 @compiled
 def _append(w: World, n: int, g: int, i: int) -> None:
+    """Put task ``i`` at the end of the queue of group ``g`` at node ``n``."""
     node, task = node_at(w, n), task_at(w, i)
     queue = queue_at(w, n * model(w).groups + g)
     task.sequence = node.sequence
@@ -56,6 +58,7 @@ def _append(w: World, n: int, g: int, i: int) -> None:
     task.next = NONE
     if queue.length == 0:
         _set_first(w, n, g, i)
+        _list_group(w, n, g)
     else:
         task_at(w, queue.last).next = i
     queue.last = i
@@ -122,6 +125,35 @@ def _shorten(w: World, n: int, g: int, count: int) -> None:
     queue.length -= count
     if queue.length == 0:
         queue.arrival_sum = 0.0
+        _unlist_group(w, n, g)
+
+
+@compiled
+def _list_group(w: World, n: int, g: int) -> None:
+    """Groups that have tasks queued are chained in rising order, so that a scan meets no other."""
+    first = n * model(w).groups
+    before, after = NONE, node_at(w, n).first_group
+    while after != NONE and after < g:
+        before = after
+        after = queue_at(w, first + after).next_group
+    queue_at(w, first + g).next_group = after
+    if before == NONE:
+        node_at(w, n).first_group = g
+    else:
+        queue_at(w, first + before).next_group = g
+
+
+@compiled
+def _unlist_group(w: World, n: int, g: int) -> None:
+    first = n * model(w).groups
+    before, at = NONE, node_at(w, n).first_group
+    while at != g:
+        before = at
+        at = queue_at(w, first + at).next_group
+    if before == NONE:
+        node_at(w, n).first_group = queue_at(w, first + g).next_group
+    else:
+        queue_at(w, first + before).next_group = queue_at(w, first + g).next_group
 
 
 @compiled
@@ -169,6 +201,7 @@ def _refuse(w: World, i: int) -> None:
         h.refused += 1
         h.in_system -= 1
         h.remaining -= 1
+    depart(w, i)
 
 
 @compiled
@@ -206,6 +239,7 @@ def end_task(w: World, i: int) -> None:
     h, task = head(w), task_at(w, i)
     task.finish = h.clock
     task.ended = 1
+    depart(w, i)
     if task.charged == 0:
         return
     h.in_system -= 1

@@ -26,8 +26,11 @@ from tiergym.engine.layout import (
     MODEL_LINK,
     MODEL_NETWORK,
     MODEL_NODE,
+    MODEL_ROUTE,
     MODEL_STAGE,
     NODE,
+    NONE,
+    PAST,
     PIECE,
     QUEUE,
     TASK,
@@ -99,6 +102,8 @@ jitter_at = _section(HEAD, "at_jitter", VALUE_F8)
 piece_at = _section(HEAD, "at_piece", PIECE)
 history_at = _section(HEAD, "at_history", HISTORY)
 dirty_at = _section(HEAD, "at_dirty", VALUE_I8)
+alive_at = _section(HEAD, "at_alive", VALUE_I8)
+past_at = _section(HEAD, "at_past", PAST)
 
 model = _header(MODEL_HEAD, 1)
 node_spec = _section(MODEL_HEAD, "at_node", MODEL_NODE)
@@ -112,6 +117,8 @@ rank_at = _section(MODEL_HEAD, "at_rank", VALUE_I8)
 slot_at = _section(MODEL_HEAD, "at_slot", VALUE_I8)
 confidence_at = _section(MODEL_HEAD, "at_confidence", VALUE_F4)
 correct_at = _section(MODEL_HEAD, "at_correct", VALUE_I1)
+route_spec = _section(MODEL_HEAD, "at_route", MODEL_ROUTE)
+block_bytes_at = _section(MODEL_HEAD, "at_block", VALUE_F8)
 
 
 def _prefetch(typing: Any, address: Any) -> Any:
@@ -147,10 +154,12 @@ def prefetch_tasks(w: World, n: int) -> None:
     tasks = w.row + h.at_task
     prefetch(tasks + min(h.next_arrival, h.tasks - 1) * _TASK_BYTES)
     prefetch(w.row + h.at_event)
-    for g in range(n * groups, n * groups + groups):
-        if queue_at(w, g).length > 0:
-            prefetch(tasks + queue_at(w, g).first * _TASK_BYTES)
-            prefetch(tasks + queue_at(w, g).last * _TASK_BYTES)
+    g = node_at(w, n).first_group
+    while g != NONE:
+        queue = queue_at(w, n * groups + g)
+        prefetch(tasks + queue.first * _TASK_BYTES)
+        prefetch(tasks + queue.last * _TASK_BYTES)
+        g = queue.next_group
 
 
 _TASK_BYTES = TASK.itemsize

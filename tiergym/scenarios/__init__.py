@@ -48,6 +48,22 @@ and tasks or window; what stands here is the default where there is one.
     cost: {delay_weight: 1, error_weight: 0, late_weight: 0, energy_weight: 0}
                                   # refusal_seconds: default the time to drain a full queue
     schedule: device              # the node that TaskScheduling decides for; tasks queue there
+
+A scenario of the problem `exit_placement` has a terminal, an edge and a cloud node in this order,
+one network of popularity above 0 (the *placed* one; the others are for `background`), and:
+
+.. code-block:: yaml
+
+    problem: exit_placement
+    interval_seconds: 2.0         # between placement decisions
+    nodes:
+      phone: {tier: terminal, profile: my-device.yaml, load_rate: 1.0e8}
+                                  # bytes/s at which parameters load; the profile's, or .inf
+    networks:
+      cut: {network: my-network.yaml, placement: [1, 3], thresholds: [0.8, 0.8]}
+                                  # placement: in force where nobody decides
+                                  # thresholds: decided, or {decided: [[0.5, 0.5], [.inf, .inf]]}:
+                                  # levels that are part of the decision
 """
 
 from tiergym.scenarios.capacity import Capacity

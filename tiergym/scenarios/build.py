@@ -10,6 +10,7 @@ import numpy as np
 from tiergym.errors import InvalidInput
 from tiergym.networks import payload_bytes
 from tiergym.scenarios.memory import check_memory, held_parameters, reserves, with_refusal
+from tiergym.scenarios.placing import check_fixed_placement, placing_of
 from tiergym.scenarios.spec import ScenarioSpec
 from tiergym.scenarios.stages import Route, StageTables, fill_stages, routes_of
 from tiergym.scenarios.system import ENTRIES, Floats, Ints, System
@@ -45,8 +46,10 @@ def build_system(spec: ScenarioSpec) -> System:
         **_links(spec),
         **_networks(spec, routes),
         **groups,
+        placing=placing_of(spec, rows),
     )
     check_memory(spec, system)
+    check_fixed_placement(spec, system)
     return with_refusal(spec, system)
 
 
@@ -136,13 +139,14 @@ def _networks(spec: ScenarioSpec, routes: list[Route]) -> dict[str, Any]:
             size += exits.confidence.size
             confidence.append(exits.confidence.ravel())
             correct.append(exits.correct.ravel())
-    samples = [route.network.exits.samples if route.network.exits else 1 for route in routes]
+    fixed = routes[: len(spec.routes)]
+    samples = [route.network.exits.samples if route.network.exits else 1 for route in fixed]
     own = [network.name for network in spec.networks]
     return {
         "network_names": (*own, *(entry.name for entry in spec.background)),
-        "network_blocks": _ints([route.blocks for route in routes]),
-        "network_route": np.arange(len(routes), dtype=np.int64),
-        "network_table": _ints([offsets.get(route.spec.name, -1) for route in routes]),
+        "network_blocks": _ints([route.blocks for route in fixed]),
+        "network_route": np.arange(len(fixed), dtype=np.int64),
+        "network_table": _ints([offsets.get(route.spec.name, -1) for route in fixed]),
         "network_samples": _ints(samples),
         "exit_confidence": np.concatenate(confidence),
         "exit_correct": np.concatenate(correct),
@@ -154,13 +158,18 @@ def _groups(spec: ScenarioSpec, routes: list[Route]) -> dict[str, Any]:
     payload = [_payload(spec, route, entry) for route in routes for entry in range(ENTRIES)]
     thresholds = [route.spec.thresholds or (math.inf, math.inf) for route in routes]
     return {
-        "route_network": np.arange(len(routes), dtype=np.int64),
+        "route_network": _ints([_network_of(spec, r) for r in range(len(routes))]),
         "route_p1": _ints([route.starts[1] for route in routes]),
         "route_p2": _ints([route.starts[2] for route in routes]),
         "route_threshold": np.array(thresholds, dtype=np.float64),
         "group_entry_block": _ints(entry_block),
         "group_payload": _floats(payload),
     }
+
+
+def _network_of(spec: ScenarioSpec, route: int) -> int:
+    """A route's network: each fixed route has one of its own, the others serve the placed one."""
+    return route if spec.placed is None or route < len(spec.routes) else spec.placed
 
 
 def _payload(spec: ScenarioSpec, route: Route, entry: int) -> float:

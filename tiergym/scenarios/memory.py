@@ -14,12 +14,14 @@ from tiergym.scenarios.system import ENTRIES, Floats, Ints, System
 
 
 def held_parameters(spec: ScenarioSpec, routes: list[Route], rows: Ints, ends: Ints) -> Floats:
-    """float64[N], bytes of the parameters of every block that a node may run."""
+    """float64[N], bytes of the parameters that are there for good: not a placed network's own."""
     held = np.zeros(len(spec.nodes))
     for n in range(len(spec.nodes)):
         blocks: dict[str, set[int]] = {}
         sizes = {route.spec.name: route.network.param_bytes for route in routes}
         for r, route in enumerate(routes):
+            if route.placed or r == spec.placed:
+                continue
             for e in range(ENTRIES):
                 if rows[n, ENTRIES * r + e] >= 0:
                     run = range(route.starts[e], int(ends[n, ENTRIES * r + e]))

@@ -7,6 +7,7 @@ import math
 from tiergym.errors import InvalidInput
 from tiergym.fields import integer, mapping, number, sequence, text
 from tiergym.networks import FEATURE_BYTES
+from tiergym.scenarios.placing import check_placing
 from tiergym.scenarios.read_networks import read_networks
 from tiergym.scenarios.read_nodes import check_ranks, read_links, read_nodes
 from tiergym.scenarios.spec import BackgroundSpec, NetworkSpec, NodeSpec, ScenarioSpec
@@ -14,7 +15,7 @@ from tiergym.scenarios.system import Cost
 from tiergym.scenarios.words import choice
 from tiergym.workload import Arrivals, parse_arrivals
 
-PROBLEMS = ("task_scheduling",)
+PROBLEMS = ("task_scheduling", "exit_placement")
 KEYS = (
     "name",
     "version",
@@ -30,6 +31,7 @@ KEYS = (
     "background",
     "cost",
     "schedule",
+    "interval_seconds",
 )
 _COST_KEYS = ("delay_weight", "error_weight", "late_weight", "energy_weight", "refusal_seconds")
 
@@ -47,11 +49,13 @@ def read_scenario(given: dict[str, object]) -> ScenarioSpec:
     arrivals, origin = _arrivals(record, nodes)
     tasks, window = _length(record, arrivals)
     schedule = record.get("schedule")
-    return ScenarioSpec(
+    problem = choice("problem", record.get("problem", PROBLEMS[0]), PROBLEMS)
+    interval = record.get("interval_seconds")
+    spec = ScenarioSpec(
         name=text("name", record.get("name", "unnamed")),
         version=integer("version", record.get("version", 1), "versions", low=1),
         description=_description(record.get("description")),
-        problem=choice("problem", record.get("problem", PROBLEMS[0]), PROBLEMS),
+        problem=problem,
         nodes=nodes,
         links=read_links(record.get("links"), nodes),
         networks=networks,
@@ -64,7 +68,14 @@ def read_scenario(given: dict[str, object]) -> ScenarioSpec:
         cost=_cost(record.get("cost")),
         refusal_given="refusal_seconds" in mapping("cost", record.get("cost") or {}),
         schedule=origin if schedule is None else node_index("schedule", schedule, nodes),
+        interval_seconds=_interval("interval_seconds", interval),
     )
+    check_placing(spec)
+    return spec
+
+
+def _interval(field: str, value: object) -> float | None:
+    return None if value is None else number(field, value, "seconds", above=0.0)
 
 
 def node_index(field: str, value: object, nodes: tuple[NodeSpec, ...]) -> int:

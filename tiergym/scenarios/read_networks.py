@@ -6,12 +6,15 @@ import math
 from dataclasses import replace
 
 from tiergym.errors import InvalidInput
-from tiergym.fields import integer, mapping, number, sequence, text
+from tiergym.fields import integer, is_mapping, mapping, number, sequence, text
 from tiergym.networks import Network, load_network
 from tiergym.scenarios.spec import NetworkSpec
 
 _OWN = ("popularity", "deadline", "placement", "thresholds", "network")
 _INLINE = ("input_bytes", "blocks", "exits")
+DECIDED_LEVELS = ((0.4, 0.4), (0.6, 0.6), (0.75, 0.75), (0.9, 0.9), (math.inf, math.inf))
+"""Confidence thresholds that ``thresholds: decided`` lets a `place` decision choose from; under the
+last no task leaves before block L."""
 
 
 def read_networks(value: object) -> tuple[NetworkSpec, ...]:
@@ -31,13 +34,15 @@ def _network(field: str, name: str, value: object) -> NetworkSpec:
     record = mapping(field, {} if value is None else value, (*_OWN, *_INLINE))
     network = _load(field, name, record)
     popularity, deadline = record.get("popularity", 1.0), record.get("deadline", math.inf)
+    levels = _levels(f"{field}.thresholds", record.get("thresholds"))
     return NetworkSpec(
         name=text(field, name),
         network=network,
         popularity=number(f"{field}.popularity", popularity, "share", low=0.0, high=1e12),
         deadline=number(f"{field}.deadline", deadline, "seconds", above=0.0, infinite=True),
         placement=_placement(f"{field}.placement", record.get("placement"), network.blocks),
-        thresholds=_thresholds(f"{field}.thresholds", record.get("thresholds")),
+        thresholds=levels[0] if levels else None,
+        levels=levels,
     )
 
 
@@ -69,9 +74,23 @@ def _placement(field: str, value: object, blocks: int) -> tuple[int, int] | None
     return p1, p2
 
 
-def _thresholds(field: str, value: object) -> tuple[float, float] | None:
+def _levels(field: str, value: object) -> tuple[tuple[float, float], ...]:
+    """None, a pair, ``decided`` (the standard levels), or ``{decided: [pair, ...]}``."""
     if value is None:
-        return None
+        return ()
+    if value == "decided":
+        return DECIDED_LEVELS
+    if is_mapping(value):
+        record = mapping(field, value, ("decided",))
+        rows = sequence(f"{field}.decided", record.get("decided"), "a list of [at p1, at p2]")
+        levels = [_thresholds(f"{field}.decided[{k}]", row) for k, row in enumerate(rows)]
+        if not levels:
+            raise InvalidInput(f"{field}.decided", rows, "at least one pair")
+        return tuple(levels)
+    return (_thresholds(field, value),)
+
+
+def _thresholds(field: str, value: object) -> tuple[float, float]:
     pair = sequence(field, value, "[at p1, at p2]")
     if len(pair) != 2:
         raise InvalidInput(field, value, "[at p1, at p2], a confidence each")

@@ -21,6 +21,7 @@ _NODE_KEYS = (
     "memory_bytes",
     "discipline",
     "rank",
+    "load_rate",
 )
 _LINK_OWN = ("source", "target", "packing", "package_max")
 _LINK_PROFILE = ("profile", "bandwidth", "rtt", "per_package", "base_watts", "watts_per_mbps")
@@ -59,6 +60,7 @@ def _node(field: str, name: str, value: object) -> NodeSpec:
         memory_bytes=_memory(f"{field}.memory_bytes", record.get("memory_bytes"), profile),
         discipline=DISCIPLINE_NAMES.index(discipline),
         rank=_names(f"{field}.rank", record.get("rank")),
+        load_rate=_load_rate(f"{field}.load_rate", record.get("load_rate"), profile),
     )
 
 
@@ -79,6 +81,13 @@ def _memory(field: str, value: object, profile: DeviceProfile) -> float:
         allowed = f"bytes > 0: the device profile {profile.name!r} states no memory_bytes"
         raise InvalidInput(field, value, allowed)
     return profile.memory_bytes
+
+
+def _load_rate(field: str, value: object, profile: DeviceProfile) -> float | None:
+    """Bytes/s as given, else the profile's."""
+    if value is None:
+        return profile.load_rate
+    return number(field, value, "bytes/s of parameters", above=0.0, infinite=True)
 
 
 def _names(field: str, value: object) -> tuple[str, ...]:

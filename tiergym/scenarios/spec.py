@@ -15,7 +15,11 @@ from tiergym.workload import Arrivals
 
 @dataclass(frozen=True, eq=False)
 class NodeSpec:
-    """One machine. ``memory_bytes`` may be infinite; ``rank`` names networks, first runs first."""
+    """One machine.
+
+    ``memory_bytes`` may be infinite; ``rank`` names networks, first runs first; ``load_rate`` is
+    in bytes/s of parameters, None unknown.
+    """
 
     name: str
     tier: int
@@ -25,6 +29,7 @@ class NodeSpec:
     memory_bytes: float
     discipline: int
     rank: tuple[str, ...]
+    load_rate: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +54,8 @@ class NetworkSpec:
         deadline: seconds from the arrival, may be infinite.
         placement: (p1, p2), or None for ``whole``.
         thresholds: confidence at the heads at p1 and p2; None if not given.
+        levels: the thresholds that a `place` decision chooses from; `thresholds` alone unless
+            they are decided.
     """
 
     name: str
@@ -57,6 +64,7 @@ class NetworkSpec:
     deadline: float
     placement: tuple[int, int] | None
     thresholds: tuple[float, float] | None
+    levels: tuple[tuple[float, float], ...] = ()
 
     def boundaries(self, tier: int) -> tuple[int, int, int]:
         """Blocks at which the entry kinds start, for tasks that arrive at a node of ``tier``."""
@@ -96,6 +104,7 @@ class ScenarioSpec:
     cost: Cost
     refusal_given: bool
     schedule: int
+    interval_seconds: float | None
 
     @property
     def uplinks(self) -> list[int]:
@@ -109,6 +118,13 @@ class ScenarioSpec:
         own = [(network, self.origin, True) for network in self.networks]
         others = [(self.networks[b.network], b.node, False) for b in self.background]
         return own + others
+
+    @property
+    def placed(self) -> int | None:
+        """Index of the network that `place` decisions are about, None where there are none."""
+        if self.interval_seconds is None:
+            return None
+        return int(np.argmax([network.popularity for network in self.networks]))
 
     def popularity(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Float64[number of own networks], shares that add up to one."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from tiergym.devices import stage_seconds, stage_workspace
 from tiergym.errors import InvalidInput
 from tiergym.networks import Network
+from tiergym.scenarios.placing import placements
 from tiergym.scenarios.spec import NetworkSpec, NodeSpec, ScenarioSpec
 from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, Floats
 
@@ -19,12 +21,14 @@ class Route:
 
     Attributes:
         starts: block after which each entry kind begins.
-        blocks: L.
+        placed: whether a `place` decision may choose it, so that only what tasks come to on their
+            regular way is ever loaded.
     """
 
     spec: NetworkSpec
     origin: int
     starts: tuple[int, int, int]
+    placed: bool = False
 
     @property
     def network(self) -> Network:
@@ -50,11 +54,12 @@ class Route:
 
 
 def routes_of(spec: ScenarioSpec) -> list[Route]:
-    """One route per network, then one per background entry."""
-    return [
+    """One route per network, one per background entry, then those of the placed network."""
+    fixed = [
         Route(network, origin, network.boundaries(spec.nodes[origin].tier))
         for network, origin, _ in spec.routes
     ]
+    return fixed + [Route(each, spec.origin, each.boundaries(0), True) for each in placements(spec)]
 
 
 @dataclass(eq=False)
@@ -66,6 +71,7 @@ class StageTables:
     seconds: list[Floats] = field(default_factory=list[Floats])
     workspace: list[Floats] = field(default_factory=list[Floats])
     rows: dict[tuple[int, int, int], int] = field(default_factory=dict[tuple[int, int, int], int])
+    shared: dict[tuple[int, int, int], int] = field(default_factory=dict[tuple[int, int, int], int])
 
     def row(self, node: int, route: int, entry: int) -> int:
         """Row of a canonical group at a node; NO_STAGE where it, or what follows, cannot run."""
@@ -96,7 +102,7 @@ class StageTables:
             return EMPTY_STAGE
         if end < way.blocks:
             self._need_above(node, route, way.following(where.tier))
-        self.rows[key] = self._append(where, way, start, end)
+        self.rows[key] = self._stage(node, way, start, end)
         return self.rows[key]
 
     def _need_above(self, node: int, route: int, entry: int) -> None:
@@ -106,6 +112,16 @@ class StageTables:
             allowed = f"a placement that ends at L on {self.spec.place(node)}, which has no uplink"
             raise InvalidInput(f"networks.{name}.placement", self.routes[route].starts[1:], allowed)
         self.need(self.spec.links[link].target, route, entry)
+
+    def _stage(self, node: int, route: Route, start: int, end: int) -> int:
+        """Row of a stage; placements of the same network that run the same blocks share it."""
+        where = self.spec.nodes[node]
+        if not route.placed:
+            return self._append(where, route, start, end)
+        key = (node, start, end)
+        if key not in self.shared:
+            self.shared[key] = self._append(where, route, start, end)
+        return self.shared[key]
 
     def _append(self, node: NodeSpec, route: Route, start: int, end: int) -> int:
         seconds, workspace = _laws(node, route, start, end)
@@ -145,10 +161,22 @@ def fill_stages(
     rows = np.full(shape, NO_STAGE, dtype=np.int64)
     ends = np.zeros(shape, dtype=np.int64)
     for r, route in enumerate(routes):
-        tables.need(route.origin, r, 0)
+        if route.placed:
+            _fill_placed(tables, r, rows)
+        else:
+            tables.need(route.origin, r, 0)
         for n, node in enumerate(spec.nodes):
             for e in range(ENTRIES):
                 ends[n, ENTRIES * r + e] = max(route.starts[e], route.end(node.tier))
-                if route.canonical(e) == e:
+                if route.canonical(e) == e and not route.placed:
                     rows[n, ENTRIES * r + e] = tables.row(n, r, e)
     return rows, ends
+
+
+def _fill_placed(tables: StageTables, route: int, rows: np.ndarray[Any, Any]) -> None:
+    """The stages that tasks come to on their way; none at all if one of them cannot run."""
+    if tables.row(tables.routes[route].origin, route, 0) == NO_STAGE:
+        return
+    for n in range(len(tables.spec.nodes)):
+        for e in range(ENTRIES):
+            rows[n, ENTRIES * route + e] = tables.rows.get((n, route, e), NO_STAGE)

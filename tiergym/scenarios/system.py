@@ -29,6 +29,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+def pairs_of(blocks: int) -> int:
+    """Number of placements (p1, p2) with 0 <= p1 <= p2 <= L of a network of L blocks."""
+    return (blocks + 1) * (blocks + 2) // 2
+
+
+def pair_number(p1: int, p2: int) -> int:
+    """Number of a placement; it does not depend on L."""
+    return p2 * (p2 + 1) // 2 + p1
+
+
 @dataclass(frozen=True, eq=False)
 class Cost:
     """Weights of the cost (design: delay + error + late + energy), the same in every problem."""
@@ -41,12 +51,38 @@ class Cost:
 
 
 @dataclass(frozen=True, eq=False)
+class Placing:
+    """What `place` decisions choose from, where a scenario has a placed network.
+
+    Attributes:
+        network: index of the placed network, of L blocks.
+        interval_seconds: a decision falls due at every multiple of it within the window.
+        first_route: routes ``first_route + t * pairs_of(L) + pair_number(p1, p2)`` are its
+            placements under threshold level t.
+        thresholds: float[T, 2], confidence at the heads at p1 and p2 by threshold level.
+        servable: bool[T * pairs_of(L)], routes whose every stage has a node that can run it.
+        block_bytes: float[L], parameters of each block, its heads among them.
+        load_rate: float[N], bytes/s at which a node loads parameters; may be infinite.
+    """
+
+    network: int
+    interval_seconds: float
+    first_route: int
+    thresholds: Floats
+    servable: NDArray[np.bool_]
+    block_bytes: Floats
+    load_rate: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class System:
     """Constants of one scenario. N nodes, E links, M networks, R routes, G = 3 R groups.
 
-    A *route* is a network under a placement (p1, p2). Group ``3 r + e`` holds the tasks of route r
-    with entry kind e (`ENTRIES`); of entry kinds that start at the same block only the lowest is
-    used, so a group is what the design calls a task group: same network, same entry block.
+    A *route* is a network under a placement (p1, p2). Routes 0 to M - 1 are those that tasks take
+    where nothing is placed; the routes that `Placing` adds come after them. Group ``3 r + e``
+    holds the tasks of route r with entry kind e (`ENTRIES`); of entry kinds that start at the same
+    block only the lowest is used, so a group is what the design calls a task group: same network,
+    same entry block.
 
     Attributes:
         node_names: N names; link_names: E; network_names: M.
@@ -83,6 +119,8 @@ class System:
         exit_confidence: float32 flat, exit_correct: int8 flat (0 or 1); the entry of network m,
             sample s, block k is at ``network_table[m] + s * (network_blocks[m] + 1) + k``.
         cost: weights.
+        placing: what `place` decisions choose from; None where placements never change. Then
+            `node_memory` has the placed network's parameters still in it.
     """
 
     node_names: tuple[str, ...]
@@ -123,6 +161,7 @@ class System:
     exit_confidence: NDArray[np.float32]
     exit_correct: NDArray[np.int8]
     cost: Cost
+    placing: Placing | None = None
 
     @property
     def nodes(self) -> int:
@@ -150,6 +189,9 @@ class System:
         return int(self.stage_seconds.shape[1])
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Every array by its name, in the order of the fields."""
-        pairs = ((f.name, getattr(self, f.name)) for f in fields(self))
+        """Every array by its name, in the order of the fields; those of `placing` come last."""
+        parts: list[System | Placing] = [self] if self.placing is None else [self, self.placing]
+        pairs = [(f.name, getattr(part, f.name)) for part in parts for f in fields(part)]
+        if self.placing is not None:
+            pairs.append(("interval_seconds", np.array([self.placing.interval_seconds])))
         return {name: value for name, value in pairs if isinstance(value, np.ndarray)}
