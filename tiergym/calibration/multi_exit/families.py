@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +88,8 @@ class MultiExitNetwork(nn.Module):
 
     def scaled(self, images: Tensor) -> Tensor:
         """Images as the first block takes them, float32[B, C, H, W]."""
-        return (images.float() - self.get_buffer("mean")) / self.get_buffer("deviation")
+        scaled = (images.float() - self.get_buffer("mean")) / self.get_buffer("deviation")
+        return scaled.contiguous(memory_format=torch.channels_last)
 
     def between(self, features: Tensor, start: int, end: int) -> Tensor:
         """Features after block ``end``, from those after block ``start``."""
@@ -163,13 +165,20 @@ def build_chain(
 
 def build_network(options: Options, channels: int, classes: int) -> AnyNetwork:
     """The network of a scheme, weights drawn from ``options.seed`` and from nothing else."""
-    exits = options.all_exits
     with seeded(options.seed):
-        if options.scheme != "independent":
-            return build_chain(options, channels, classes, exits)
-        return IndependentPaths(
-            [build_chain(options, channels, classes, (block,)) for block in exits]
-        )
+        return _in_channels_last(_drawn(options, channels, classes))
+
+
+def _drawn(options: Options, channels: int, classes: int) -> AnyNetwork:
+    exits = options.all_exits
+    if options.scheme != "independent":
+        return build_chain(options, channels, classes, exits)
+    return IndependentPaths([build_chain(options, channels, classes, (block,)) for block in exits])
+
+
+def _in_channels_last(network: AnyNetwork) -> AnyNetwork:
+    """Channels innermost in memory: the same numbers, and up to a third faster on a CPU."""
+    return cast(AnyNetwork, cast(Any, network).to(memory_format=torch.channels_last))
 
 
 def set_scale(network: AnyNetwork, mean: Tensor, deviation: Tensor) -> None:

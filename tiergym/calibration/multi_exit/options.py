@@ -72,7 +72,7 @@ class Options:
     width: int = 16
     stem_stride: int = 2
     exits: tuple[int, ...] | None = None
-    head_pool: int = 2
+    head_pool: int = 4
     head_hidden: int = 0
     epochs: int = 10
     head_epochs: int = 4
