@@ -46,16 +46,20 @@ class Rows:
         problem: the problem that the scenarios must belong to.
         scenario: name of a split or of a scenario, a mapping, a `Scenario`, or several of those.
         rows: number of rows.
+        claims: the kind of decision that the caller takes: ``schedule`` or ``place``.
 
     Raises:
         InvalidInput: for an unknown name, a scenario of another problem, or a wrong field.
     """
 
-    def __init__(self, problem: str, scenario: Any, rows: int) -> None:
+    def __init__(self, problem: str, scenario: Any, rows: int, claims: str) -> None:
         self.scenarios = resolve(problem, scenario)
-        self.simulation = Simulation(
-            [s.system for s in self.scenarios], rows, [s.schedule_node for s in self.scenarios]
-        )
+        systems = [s.system for s in self.scenarios]
+        if claims == "place":
+            self.simulation = Simulation(systems, rows, places=True)
+        else:
+            nodes = [s.schedule_node for s in self.scenarios]
+            self.simulation = Simulation(systems, rows, nodes)
         self.instances: list[Instance | None] = [None] * rows
 
     def begin(self, row: int, np_random: np.random.Generator, options: Mapping[str, Any]) -> None:

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any
 
-import gymnasium as gym
-import numpy as np
-
-from tiergym.engine import TaskLog
-from tiergym.envs.rows import Snapshot
-from tiergym.envs.task_scheduling.episodes import (
-    BATCH_SIZES,
-    Described,
-    Episodes,
-    Observation,
-    ended,
-)
-from tiergym.envs.task_scheduling.render import as_text
-from tiergym.envs.task_scheduling.stepping import ACT
-from tiergym.errors import InvalidInput
+from tiergym.envs.single import EpisodesEnv
+from tiergym.envs.task_scheduling.episodes import BATCH_SIZES, Described, TaskSchedulingEpisodes
 
 
-class TaskSchedulingEnv(Described, gym.Env[Observation, np.int64]):
+class TaskSchedulingEnv(Described, EpisodesEnv):
     """What a busy device runs next, in what batch, and what it hands upward unrun.
 
     ## Description
@@ -113,8 +99,6 @@ class TaskSchedulingEnv(Described, gym.Env[Observation, np.int64]):
         InvalidInput: for a wrong argument, scenario or option.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 4}  # pyright: ignore[reportIncompatibleVariableOverride]
-
     def __init__(
         self,
         scenario: Any = "train",
@@ -124,78 +108,8 @@ class TaskSchedulingEnv(Described, gym.Env[Observation, np.int64]):
         invalid_action: str = "first_legal",
         render_mode: str | None = None,
     ) -> None:
-        self._episodes = Episodes(
+        episodes = TaskSchedulingEpisodes(
             scenario, 1, True, max_networks, batch_sizes, max_executors, invalid_action
         )
-        # Gymnasium warns of a mode that there is not; Stable-Baselines3 tries rgb_array by itself.
-        self.render_mode = render_mode if render_mode in self.metadata["render_modes"] else None
-        self.observation_space = cast(gym.Space[Observation], self._episodes.sizes.space())
-        self.action_space = self._episodes.action_space()  # pyright: ignore[reportAttributeAccessIssue]
-        self._actions = self._episodes.sizes.actions
-        self._action = np.zeros(1, np.int64)
-        self._moves = np.full(1, ACT, np.int8)
-        self._over = True
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Draw an episode and run to its first decision; see the class for ``options``."""
-        super().reset(seed=seed)
-        self._episodes.rows.begin(0, self.np_random, options or {})
-        self._over = False
-        observation, results = self._episodes.begin(np.ones(1, np.bool_))
-        return observation, {"elapsed": float(results[0, 1])}
-
-    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Carry out one decision and run to the next.
-
-        Raises:
-            InvalidInput: for an illegal action under ``invalid_action="raise"``, an action outside
-                the action space, or a step after the end of the episode.
-        """
-        if self._over:
-            raise InvalidInput("step", action, "a step only after reset, before the episode's end")
-        try:
-            number = operator.index(action)
-        except TypeError as error:
-            raise InvalidInput("action", action, f"a number of {self.action_space}") from error
-        if not 0 <= number < self._actions:
-            raise InvalidInput("action", action, f"a number of {self.action_space}")
-        self._action[0] = number
-        if self._episodes.strict:
-            self._episodes.check_actions(self._action, self._moves)
-        observation, results = self._episodes.step(self._action, self._moves)
-        reward, elapsed, status = results[0].tolist()
-        info: dict[str, Any] = {"elapsed": elapsed}
-        if status != 1.0:
-            self._over = bool(ended(results[:, 2])[0])
-            info["metrics"] = self._episodes.rows.metrics(0)
-        return observation, reward, self._over, False, info
-
-    def task_log(self) -> TaskLog:
-        """What has happened to each task of the current, or last, episode."""
-        return self._episodes.rows.log(0)
-
-    def snapshot(self) -> Snapshot:
-        """A copy of the episode in the middle; it holds the true future (privileged)."""
-        return self._episodes.rows.snapshot(0)
-
-    def restore(self, snapshot: Snapshot, future: np.random.Generator | None = None) -> Observation:
-        """Go on from a snapshot; with ``future``, under a future drawn anew given the past.
-
-        Returns:
-            The observation at that moment.
-        """
-        self._episodes.rows.restore(0, snapshot, future)
-        observation, results = self._episodes.begin(np.zeros(1, np.bool_))
-        self._over = bool(ended(results[:, 2])[0])
-        return observation
-
-    def render(self) -> str | None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The present state as text under ``render_mode="ansi"``."""
-        if self.render_mode is None:
-            gym.logger.warn("render() does nothing without render_mode='ansi'")
-            return None
-        rows = self._episodes.rows
-        clock = float(rows.simulation.head(0)["clock"])
-        return as_text(self._episodes.observe(), rows.scenario_of(0), self._episodes.sizes, clock)
+        super().__init__(episodes, render_mode)
+        self._episodes = episodes

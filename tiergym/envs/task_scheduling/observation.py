@@ -1,7 +1,6 @@
 """What TaskScheduling shows: the fields, their bounds, and the compiled function that fills them.
 
-Fields lie one after the other in one float32 buffer, each with all rows together, so that a row's
-share of a field is contiguous and one allocation serves a whole step.
+Where fields lie is told in `tiergym.envs.buffers`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from tiergym.engine.compiling import compiled
@@ -32,25 +30,14 @@ from tiergym.engine.views import (
     slot_at,
     task_at,
 )
+from tiergym.envs.buffers import AMOUNT_BOUND, COUNT_BOUND, SECONDS_BOUND, Field, clipped
 from tiergym.envs.task_scheduling.actions import action_count
 from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, System
 
-COUNT_BOUND = 10_000.0
-SECONDS_BOUND = 10_000.0
-AMOUNT_BOUND = 1_000_000.0
 OVERDUE = 1e-6
 """Seconds told of something busy whose expected end has passed, so that 0 means idle."""
 TOLD_BOUND = 100.0
 """Age of the upper tier's backlog before any answer has told it."""
-
-
-class Field(NamedTuple):
-    """One observed field: its name, width and bounds."""
-
-    name: str
-    width: int
-    low: float
-    high: float
 
 
 class Sizes(NamedTuple):
@@ -89,42 +76,6 @@ class Sizes(NamedTuple):
             Field("weights", 4, 0.0, AMOUNT_BOUND),
         )
 
-    def space(self) -> spaces.Dict:
-        """The observation space of one environment."""
-        boxes: dict[str, spaces.Space[Any]] = {
-            f.name: spaces.Box(f.low, f.high, (f.width,), np.float32) for f in self.fields()
-        }
-        return spaces.Dict({**boxes, "action_mask": spaces.MultiBinary(self.actions)})
-
-
-Layout = tuple[tuple[str, slice], ...]
-"""Name and place of each field in the buffer of a number of rows."""
-
-
-def layout_of(sizes: Sizes, rows: int) -> Layout:
-    """Where the fields lie in a buffer of ``rows`` rows."""
-    fields = sizes.fields()
-    ends = np.cumsum([f.width * rows for f in fields]).tolist()
-    begins = [0, *ends[:-1]]
-    return tuple((f.name, slice(b, e)) for f, b, e in zip(fields, begins, ends, strict=True))
-
-
-def cut_one(
-    buffer: NDArray[np.float32], mask: NDArray[np.int8], layout: Layout
-) -> dict[str, NDArray[Any]]:
-    """Name the parts of a filled buffer of one row, as one-dimensional arrays."""
-    parts: dict[str, NDArray[Any]] = {name: buffer[place] for name, place in layout}
-    parts["action_mask"] = mask
-    return parts
-
-
-def cut_rows(
-    buffer: NDArray[np.float32], mask: NDArray[np.int8], layout: Layout, rows: int
-) -> dict[str, NDArray[Any]]:
-    """Name the parts of a filled buffer of n rows, as (n, width) arrays."""
-    parts = {name: buffer[place].reshape(rows, -1) for name, place in layout}
-    return {**parts, "action_mask": mask.reshape(rows, -1)}
-
 
 STATIC = ("run_seconds", "payload_megabytes", "task_megabytes", "upper_seconds", "weights")
 """Fields that a scenario fixes; the last ones in the buffer, copied from a table."""
@@ -146,13 +97,8 @@ def static_table(system: System, node: int, sizes: Sizes) -> NDArray[np.float32]
         values["upper_seconds"][m] = _upper_seconds(system, node, g, sizes.batch_sizes)
     cost = system.cost
     weights = [cost.delay_weight, cost.error_weight, cost.late_weight, cost.energy_weight]
-    flat = [*(values[name].ravel() for name in STATIC[:-1]), np.array(weights)]
-    bounds = {f.name: f for f in sizes.fields()}
-    clipped = [
-        np.clip(part, bounds[name].low, bounds[name].high)
-        for name, part in zip(STATIC, flat, strict=True)
-    ]
-    return np.concatenate(clipped).astype(np.float32)
+    flat = [*(values[name] for name in STATIC[:-1]), np.array(weights)]
+    return clipped(sizes.fields(), STATIC, flat)
 
 
 def _run_seconds(system: System, n: int, g: int, sizes: Sequence[int]) -> list[float]:

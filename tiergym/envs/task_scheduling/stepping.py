@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tiergym.engine.compiling import compiled
-from tiergym.engine.layout import DECIDING, ENDED, STUCK
+from tiergym.engine.layout import DECIDING
 from tiergym.engine.running import run, take_cost
 from tiergym.engine.views import World, head, model, open_world, prefetch_row, prefetch_tasks
+from tiergym.envs.episodes import ACT, BEGIN
 from tiergym.envs.task_scheduling.actions import act, count_of, lowest_legal, write_mask
 from tiergym.envs.task_scheduling.observation import write_observation
-
-STAND, ACT, BEGIN = 0, 1, 2
-"""What a row does in a step: nothing, its action, or running to its first decision."""
 
 
 @compiled
@@ -92,6 +90,3 @@ def step_rows(
         results[row, 2] = float(head(w).status)
         write_observation(w, out, row, len(actions), sizes[0], sizes[1], static[head(w).system])
         write_mask(w, mask, row * (1 + 2 * sizes[0] * len(batch_sizes)), sizes[0], batch_sizes)
-
-
-STATUS_ENDED, STATUS_STUCK = float(ENDED), float(STUCK)
