@@ -22,6 +22,7 @@ _CHOICES = {
     "scheme": SCHEMES,
     "weights": WEIGHTS,
     "augment": AUGMENTATIONS,
+    "head_augment": AUGMENTATIONS,
 }
 _LEAST = {
     "seed": 0,
@@ -61,6 +62,8 @@ class Options:
         learning_rate, head_learning_rate: largest rate of AdamW; the second for heads alone.
         weight_decay: AdamW's.
         augment: flip (shifts by an eighth and mirror images), shift or none.
+        head_augment: the same for heads on a frozen backbone, which gain nothing from it: on
+            `vgg8-w8` none was better at every exit.
         threads: of torch.
     """
 
@@ -82,6 +85,7 @@ class Options:
     head_learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     augment: str = "flip"
+    head_augment: str = "none"
     threads: int = 1
 
     @property

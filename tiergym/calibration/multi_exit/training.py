@@ -125,8 +125,9 @@ def _pass(
     """One pass over the images; the mean loss of a head."""
     steps = steps_of(data.train, run.options.batch)
     highest = run.options.head_learning_rate if phase.heads_only else run.options.learning_rate
+    augment = run.options.head_augment if phase.heads_only else run.options.augment
     total = 0.0
-    drawn = batches(data.train, run.options.batch, run.options.augment, run.rng)
+    drawn = batches(data.train, run.options.batch, augment, run.rng)
     for step, (images, labels) in enumerate(drawn):
         done = (run.epoch * steps + step) / (phase.epochs * steps)
         _set_rate(optimiser, highest * rate_share(done))
