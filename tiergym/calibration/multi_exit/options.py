@@ -78,11 +78,11 @@ class Options:
     head_pool: int = 4
     head_hidden: int = 0
     epochs: int = 10
-    head_epochs: int = 4
+    head_epochs: int = 6
     stage_epochs: int = 4
     batch: int = 128
     learning_rate: float = 4e-3
-    head_learning_rate: float = 4e-3
+    head_learning_rate: float = 1.6e-2
     weight_decay: float = 1e-2
     augment: str = "flip"
     head_augment: str = "none"
