@@ -107,8 +107,8 @@ def test_gpu_points_are_the_measured_ones():
         milliseconds, macs = stored["latency_ms"], stored["macs"]
     for name, (gpu, _) in nasbench.GPUS.items():
         device = load_device(name)
-        assert len(device.networks) == nasbench.CHOSEN
-        for network in device.networks:
+        assert sum(not laws.blocks for laws in device.networks.values()) == nasbench.CHOSEN
+        for network in [each for each in device.networks if each.startswith("nb201-")]:
             row = int(network.removeprefix("nb201-"))
             found = stage_seconds(device, network, 1, 1, True, 256, blocks=1)
             for batch in nasbench.BATCHES:

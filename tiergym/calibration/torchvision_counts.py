@@ -23,20 +23,29 @@ SIDES = {
     "regnet_y_400mf": 224,
     "resnet50": 224,
     "vgg16": 224,
+    "alexnet": 224,
+    "googlenet": 224,
+    "mnasnet1_0": 224,
 }
 """Pixels along one side of the input of each network counted."""
 
 
 def count_network(name: str, side: int) -> dict[str, int]:
-    """Macs of convolutions and linear layers for one input, and parameters."""
+    """Macs of convolutions and linear layers for one input, by kind, and parameters."""
     torch: Any = importlib.import_module("torch")
     models: Any = importlib.import_module("torchvision.models")
-    counter: Any = importlib.import_module("torch.utils.flop_counter")
-    network = getattr(models, name)(weights=None).eval().to("meta")
-    with counter.FlopCounterMode(display=False) as flops, torch.inference_mode():
-        network(torch.empty(1, 3, side, side, device="meta"))
-    parameters = sum(int(p.numel()) for p in network.parameters())
-    return {"side": side, "macs": int(flops.get_total_flops()) // 2, "parameters": parameters}
+    operations: Any = importlib.import_module("tiergym.calibration.operations")
+    options = {"init_weights": False} if name == "googlenet" else {}
+    network = getattr(models, name)(weights=None, **options).eval().to("meta")
+    ran, _ = operations.operations_of(network, torch.empty(1, 3, side, side, device="meta"))
+    return {
+        "side": side,
+        "macs": ran.dense_macs + ran.depthwise_macs,
+        "parameters": sum(int(p.numel()) for p in network.parameters()),
+        "dense": ran.dense,
+        "depthwise": ran.depthwise,
+        "depthwise_macs": ran.depthwise_macs,
+    }
 
 
 def main() -> None:

@@ -91,6 +91,11 @@ class DeviceProfile:
     memory_bytes: float | None
     source: dict[str, Any]
 
+    def name_for(self, network_name: str, architecture: str) -> str:
+        """The name that this profile knows a network by: its own, else its architecture's."""
+        known = architecture if architecture in self.networks else network_name
+        return network_name if network_name in self.networks else known
+
     def seconds_of(self, network_name: str) -> NetworkSeconds:
         """The batch laws of a network.
 

@@ -21,7 +21,7 @@ from tiergym.shipped import open_record, shipped_names
 FEATURE_BYTES = {"float32": 4, "float16": 2, "int8": 1}
 """Bytes of one element that leaves a block, by the feature type that a scenario names."""
 
-_KEYS = ("name", "description", "blocks", "input_bytes", "exits", "source")
+_KEYS = ("name", "description", "architecture", "blocks", "input_bytes", "exits", "source")
 _ONE_BLOCK: list[dict[str, object]] = [{}]
 _BLOCK_KEYS = ("macs", "param_bytes", "out_elements", "head_macs")
 
@@ -39,6 +39,8 @@ class Network:
         input_bytes: bytes of an input as it is sent, encoded.
         exits: what its exit heads said on held-out inputs; None: it is served whole.
         source: where the figures come from.
+        architecture: what device profiles may price it by, where they do not know its name;
+            networks that differ in weights alone share it.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Network:
     input_bytes: float
     exits: ExitTable | None
     source: dict[str, Any]
+    architecture: str = ""
 
     @property
     def blocks(self) -> int:
@@ -85,11 +88,13 @@ def load_network(
         raise InvalidInput(f"{field}.input_bytes", None, "bytes of an encoded input")
     blocks = _parse_blocks(f"{field}.blocks", record.get("blocks", _ONE_BLOCK))
     exits = record.get("exits")
+    own = text(f"{field}.name", record.get("name", name or stem or "network"))
     return Network(
-        name=text(f"{field}.name", record.get("name", name or stem or "network")),
+        name=own,
         input_bytes=number(f"{field}.input_bytes", record["input_bytes"], "bytes", low=0.0),
         exits=None if exits is None else _exits(field, exits, len(blocks["macs"]), folder),
         source=source_record(f"{field}.source", record.get("source")),
+        architecture=text(f"{field}.architecture", record.get("architecture", own)),
         **blocks,
     )
 

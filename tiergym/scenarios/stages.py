@@ -139,7 +139,8 @@ class StageTables:
 
 
 def _laws(node: NodeSpec, route: Route, start: int, end: int) -> tuple[Floats, Floats]:
-    name, most = route.network.name, node.batch_max
+    network, most = route.network, node.batch_max
+    name = node.profile.name_for(network.name, network.architecture)
     try:
         seconds = stage_seconds(node.profile, name, start + 1, end, True, most, blocks=route.blocks)
         return seconds, stage_workspace(node.profile, name, most)

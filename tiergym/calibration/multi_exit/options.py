@@ -92,7 +92,22 @@ class Options:
     def name(self) -> str:
         """Such as ``vgg8-w16-joint-equal-s0``; weights only where losses are summed."""
         weights = f"-{self.weights}" if self.scheme in ("joint", "mixed") else ""
-        return f"{self.family}{self.blocks}-w{self.width}-{self.scheme}{weights}-s{self.seed}"
+        return f"{self.architecture}-{self.scheme}{weights}-s{self.seed}"
+
+    @property
+    def architecture(self) -> str:
+        """Such as ``vgg8-w16``: what device profiles price it by, if head and stem are usual."""
+        usual = Options()
+        own = [
+            f"-{letter}{value}"
+            for letter, value, default in (
+                ("t", self.stem_stride, usual.stem_stride),
+                ("p", self.head_pool, usual.head_pool),
+                ("h", self.head_hidden, usual.head_hidden),
+            )
+            if value != default
+        ]
+        return f"{self.family}{self.blocks}-w{self.width}{''.join(own)}"
 
     @property
     def all_exits(self) -> tuple[int, ...]:

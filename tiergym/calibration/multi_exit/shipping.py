@@ -28,6 +28,8 @@ from tiergym.calibration.multi_exit.weights import save_weights
 from tiergym.calibration.records import versions, write_yaml
 
 HEADER = "Written by `python -m tiergym.calibration.networks`; change that, not this file."
+USUAL_SIDE = 32
+"""Pixels along a side of the images that an architecture's name says nothing of."""
 PACKAGES = ("torch", "numpy", "pillow")
 
 
@@ -65,6 +67,7 @@ def network_record(
             f"{options.family} chain of {options.blocks} blocks on {side} images, heads trained by "
             f"the {options.scheme} scheme; exits measured."
         ),
+        "architecture": _architecture(options, data),
         "input_bytes": data.input_bytes,
         "blocks": [_block(count) for count in counts],
         "exits": f"{options.name}.npz",
@@ -76,6 +79,11 @@ def network_record(
             **source,
         },
     }
+
+
+def _architecture(options: Options, data: ImageData) -> str:
+    side = image_shape(data)[1]
+    return options.architecture + ("" if side == USUAL_SIDE else f"-{side}px")
 
 
 def measured(run: Run, data: ImageData, table: DividedTable) -> dict[str, object]:

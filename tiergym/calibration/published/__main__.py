@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from tiergym.calibration.published import nasbench, ncnn, nexus, radios
+from tiergym.calibration.published import nasbench, ncnn, nexus, priced_devices, radios
 from tiergym.calibration.records import write_yaml
 from tiergym.shipped import data_folder
 
@@ -29,15 +29,14 @@ def derive(data: Path) -> dict[str, Records]:
         },
         "devices": {
             **nexus.devices(data / "nexus-batch-latency.csv"),
-            **ncnn.devices(data / "ncnn-latency.csv"),
-            **nasbench.devices(nasbench_table),
+            **priced_devices.devices(nasbench_table, data / "ncnn-latency.csv"),
         },
         "links": radios.links(),
     }
 
 
 def main() -> None:
-    """Derive and write all files."""
+    """Derive and write all files; print how well each device's prices hold."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the raw tables")
     parser.add_argument("--out", type=Path, help="folder to write to, instead of the package")
@@ -48,6 +47,7 @@ def main() -> None:
         for name, record in records.items():
             write_yaml(folder / f"{name}.yaml", record, header)
             print(folder / f"{name}.yaml")
+    print(priced_devices.report(arguments.data))
 
 
 if __name__ == "__main__":

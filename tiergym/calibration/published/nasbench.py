@@ -26,13 +26,17 @@ CHOSEN = 8
 
 @dataclass(frozen=True)
 class LatencyTable:
-    """Of 15 625 networks: milliseconds on the columns ``gpu_batch``, cells, counts and macs."""
+    """Of 15 625 networks: milliseconds by column, cells, operations in a cell, and macs.
+
+    A column is ``gpu_batch``, or a device's name alone at batch 1.
+    """
 
     columns: list[str]
     milliseconds: NDArray[np.float64]
     cells: list[str]
     conv1x1: NDArray[np.int64]
     conv3x3: NDArray[np.int64]
+    pools: NDArray[np.int64]
     macs: NDArray[np.int64]
 
     def column(self, gpu: str, batch: int) -> NDArray[np.float64]:
@@ -51,6 +55,7 @@ def read(path: Path) -> LatencyTable:
             cells=[str(cell) for cell in stored["arch"]],
             conv1x1=counts[:, operations.index("nor_conv_1x1")],
             conv3x3=counts[:, operations.index("nor_conv_3x3")],
+            pools=counts[:, operations.index("avg_pool_3x3")],
             macs=stored["macs"],
         )
 

@@ -38,7 +38,7 @@ RANGE_TO_STD = 3.078
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the benchmark: the rows of a device with these arguments.
+    """One run of the benchmark: rows of a device, named or begun so, with these arguments.
 
     ``repeat`` counts from 0 where a device was run more than once with the same arguments.
     """
@@ -136,7 +136,7 @@ def read_run(path: Path, run: Run) -> dict[str, Times]:
     seen: dict[str, list[Times]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            if (row["device"], row["args"]) == (run.device, run.args):
+            if row["device"].startswith(run.device) and row["args"] == run.args:
                 times = (float(row["min_ms"]), float(row["avg_ms"]), float(row["max_ms"]))
                 seen.setdefault(row["model"], []).append(times)
     if not seen or min(map(len, seen.values())) <= run.repeat:
@@ -156,10 +156,11 @@ def jitter_cv(times: Sequence[Times], loops: int) -> float:
 
 def devices(path: Path) -> dict[str, dict[str, object]]:
     """Records of the four devices."""
-    return {name: _device(name, board, read_run(path, board.run)) for name, board in BOARDS.items()}
+    return {name: device(name, board, read_run(path, board.run)) for name, board in BOARDS.items()}
 
 
-def _device(name: str, board: Board, times: dict[str, Times]) -> dict[str, object]:
+def device(name: str, board: Board, times: dict[str, Times]) -> dict[str, object]:
+    """Record of one board with the networks it names."""
     used = {mine: times[theirs] for mine, (theirs, _, _) in board.networks.items()}
     watts = {"idle_watts": board.idle_watts, "busy_watts": board.busy_watts}
     known = {key: value for key, value in watts.items() if value is not None}
@@ -167,7 +168,7 @@ def _device(name: str, board: Board, times: dict[str, Times]) -> dict[str, objec
         "name": name,
         "device": board.device,
         "runtime": board.runtime,
-        "jitter_cv": jitter_cv(list(used.values()), board.run.loops),
+        "jitter_cv": jitter_cv(list((used or times).values()), board.run.loops),
         **known,
         "source": {
             "kind": "published",
