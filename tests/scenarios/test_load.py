@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -156,7 +157,8 @@ def test_the_example_in_the_documentation_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = tiergym.scenarios.__doc__ or ""
-    body = "\n".join(line[4:] for line in text.split("code-block:: yaml")[1].splitlines()[1:])
+    shown = text.split("code-block:: yaml")[1].splitlines()[2:]
+    body = "\n".join(line[4:] for line in itertools.takewhile(lambda k: k[:1] in ("", " "), shown))
     tables = [[0.0, 0.9, 0.9, 0.9, 0.9]]
     exits = {"confidence": tables, "correct": [[0, 1, 1, 1, 1]]}
     blocks = [{"out_elements": 10}] * 4
