@@ -7,13 +7,13 @@ a device spends as long on starting an operation as on its arithmetic.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiergym.calibration.least_squares import non_negative_fit
 from tiergym.calibration.operations import Operations
 
 Floats = NDArray[np.float64]
@@ -33,25 +33,6 @@ class OperationLaw:
         macs = (ran.dense_macs + ran.depthwise_macs) / 1e6
         count = ran.dense + ran.depthwise
         return self.operation * count + self.megamac * macs + self.pool * ran.pools
-
-
-def non_negative_fit(features: Floats, milliseconds: Floats) -> Floats:
-    """Coefficients >= 0 of least squared *relative* error; exact, by trying every subset.
-
-    Args:
-        features: float64[n, k], with few columns.
-        milliseconds: float64[n], all above zero.
-    """
-    scaled, ones = features / milliseconds[:, None], np.ones(len(milliseconds))
-    best, least = np.zeros(features.shape[1]), np.inf
-    for size in range(1, features.shape[1] + 1):
-        for chosen in map(list, itertools.combinations(range(features.shape[1]), size)):
-            found = np.linalg.lstsq(scaled[:, chosen], ones, rcond=None)[0]
-            error = float(np.sum((scaled[:, chosen] @ found - 1.0) ** 2))
-            if (found >= 0.0).all() and error < least:
-                best, least = np.zeros(features.shape[1]), error
-                best[chosen] = found
-    return best
 
 
 def relative_errors(features: Floats, milliseconds: Floats, coefficients: Floats) -> Floats:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tiergym.calibration.least_squares import non_negative_fit
 from tiergym.calibration.published import nasbench, ncnn
 from tiergym.calibration.published.architectures import ARCHITECTURES, priced
 from tiergym.calibration.published.laws import (
     Floats,
     OperationLaw,
     held_out_errors,
-    non_negative_fit,
     relative_errors,
 )
 from tiergym.calibration.records import entry, read_record
