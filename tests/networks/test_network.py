@@ -40,7 +40,7 @@ def test_blocks_are_read_with_what_is_unknown():
 
 @pytest.mark.parametrize(
     ("block", "features", "expected"),
-    [(0, "float32", 3000), (1, "float32", 400), (1, "float16", 200), (2, "int8", 10)],
+    [(0, "float32", 3000), (1, "float32", 400), (1, "float16", 200), (2, "int8", 14)],
 )
 def test_payload_bytes(block: int, features: str, expected: float):
     assert payload_bytes(load_network(TWO_BLOCKS), block, features) == expected
@@ -165,3 +165,21 @@ def test_shipped_networks_say_where_they_come_from(name: str):
     assert 500 < network.input_bytes < 100_000
     assert "measured" in network.source["input_bytes"]
     assert "blocks" in network.source
+
+
+def test_tables_by_feature_type_and_their_validation_rows():
+    plain = {"confidence": [[0.0, 0.5, 0.5]], "correct": [[0, 1, 1]]}
+    coded = {"confidence": [[0.0, 0.4, 0.4]], "correct": [[0, 0, 1]]}
+    other = {f"validation_{key}": value * 3 for key, value in plain.items()}
+    given = {"input_bytes": 9, "blocks": [{}, {}], "exits": {"float32": plain, "int8": coded}}
+    network = load_network(given, name="n")
+    assert network.under("int8").exits is network.coded_exits["int8"]
+    assert network.under("float16").exits is network.exits
+    exits = load_network({**given, "exits": {**plain, **other}}, name="n").exits
+    assert exits is not None
+    assert exits.validation is not None
+    assert exits.validation.samples == 3
+    with pytest.raises(InvalidInput, match="float32"):
+        load_network({**given, "exits": {"int8": coded}}, name="n")
+    with pytest.raises(InvalidInput, match="validation"):
+        load_network({**given, "exits": {**plain, "validation_correct": [[0, 1]]}}, name="n")

@@ -78,7 +78,7 @@ def test_three_tiers_with_exits() -> None:
 
 @pytest.mark.parametrize(
     ("features", "payload"),
-    [("float32", [1000.0, 2000.0]), ("float16", [1000.0, 1000.0]), ("int8", [1000.0, 500.0])],
+    [("float32", [1000.0, 2000.0]), ("float16", [1000.0, 1000.0]), ("int8", [1000.0, 504.0])],
 )
 def test_feature_type_sets_the_payload(features: str, payload: list[float]) -> None:
     system = load_scenario(example(THREE_TIERS, features=features)).system

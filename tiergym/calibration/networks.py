@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from tiergym.calibration.records import RECORDS
 from tiergym.errors import InvalidInput
 from tiergym.fields import flag, integer, mapping, number, read_yaml, sequence, text
+from tiergym.scenarios.words import choice
 
 if TYPE_CHECKING:
     from tiergym.calibration.multi_exit.images import ImageData
@@ -35,6 +36,8 @@ OWN = {
     "train_images": "how many training images are used (default: all)",
     "shipped": "true: train the networks that the package ships",
     "checkpoints": "folder that interrupted runs are taken up from",
+    "feature_types": "types that features are coded to as well, such as [float16, int8]: a table "
+    "each (default: none; with shipped=true, those)",
 }
 
 
@@ -71,7 +74,7 @@ def _train_all(words: Sequence[str]) -> int:
     runs = [{k: v for k, v in each.items() if k not in OWN} for each in given]
     if flag("shipped", own.get("shipped", False)):
         runs = [{**each, **runs[0]} for each in shipped_runs()]
-        own = {"about": _shipped()["about"], **own}
+        own = {"about": _shipped()["about"], "feature_types": ["float16", "int8"], **own}
     chosen, code = [parse_options(each) for each in runs], commit()
     side, count = own.get("side"), own.get("train_images")
     limit = None if count is None else integer("train_images", count, "images", low=1)
@@ -107,13 +110,18 @@ def _train_one(options: Options, data: ImageData, own: Mapping[str, object], cod
     origin = provenance(_command(options, own), options, about)
     print(f"{options.name}: {len(data.train)} images of {len(data.classes)} classes", flush=True)
     run = train(options, data, checkpoints / f"{options.name}.pt", _say, code)
-    table = write_network(run, data, folder, origin)
+    table = write_network(run, data, folder, origin, _feature_types(own.get("feature_types")))
     print(f"{'exit':>6}{'validation':>12}{'test':>8}{'mean confidence':>17}")
     for block in run.network.exits:
         shares = [float(part.correct[:, block].mean()) for part in (table.validation, table.test)]
         sure = float(table.test.confidence[:, block].mean())
         print(f"{block:>6}{shares[0]:>12.4f}{shares[1]:>8.4f}{sure:>17.3f}")
     print(f"written to {folder}/{options.name}.*", flush=True)
+
+
+def _feature_types(value: object) -> list[str]:
+    rows = sequence("feature_types", value or [], "a list of feature types")
+    return [choice("feature_types", row, ("float16", "int8")) for row in rows]
 
 
 def _command(options: Options, own: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from tiergym.fields import mapping
 from tiergym.shipped import resolve_file
 
 _COLUMNS = ("confidence", "correct")
+_VALIDATION = "validation_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,13 @@ class ExitTable:
             log of the number of classes, at the head after each block. Column 0 stands for the
             input and is zero; the last column is the head at L.
         correct: int8[S, L + 1], 1 where that head's answer is right.
+        validation: the same on other inputs, which thresholds and placements are chosen on, so
+            that the S inputs here can score them; None where there are none.
     """
 
     confidence: NDArray[np.float32]
     correct: NDArray[np.int8]
+    validation: ExitTable | None = None
 
     @property
     def samples(self) -> int:
@@ -43,7 +47,14 @@ def parse_exits(field: str, value: object, blocks: int, folder: Path | None) -> 
             out of range.
     """
     tables = _read_npz(field, value, folder) if isinstance(value, (str, Path)) else value
-    given = mapping(field, tables, _COLUMNS)
+    given = mapping(field, tables, (*_COLUMNS, *(_VALIDATION + name for name in _COLUMNS)))
+    other = {k.removeprefix(_VALIDATION): v for k, v in given.items() if k.startswith(_VALIDATION)}
+    own = {name: value for name, value in given.items() if not name.startswith(_VALIDATION)}
+    validation = _parse(f"{field}.validation", other, blocks) if other else None
+    return replace(_parse(field, own, blocks), validation=validation)
+
+
+def _parse(field: str, given: dict[str, object], blocks: int) -> ExitTable:
     for name in _COLUMNS:
         if name not in given:
             raise InvalidInput(field, sorted(given), "both of confidence and correct")
@@ -60,7 +71,8 @@ def _read_npz(field: str, value: str | Path, folder: Path | None) -> dict[str, o
     path = resolve_file(value, folder)
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files if name in _COLUMNS}
+            names = {*_COLUMNS, *(_VALIDATION + name for name in _COLUMNS)}
+            return {name: stored[name] for name in stored.files if name in names}
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise InvalidInput(field, str(path), f"an .npz file ({error})") from None
 

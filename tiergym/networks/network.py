@@ -6,7 +6,7 @@ Seconds are not here: they belong to a (device, runtime), see `tiergym.devices`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiergym.errors import InvalidInput
-from tiergym.fields import closest, mapping, number, sequence, source_record, text
+from tiergym.fields import closest, is_mapping, mapping, number, sequence, source_record, text
 from tiergym.networks.exits import ExitTable, parse_exits
 from tiergym.shipped import open_record, shipped_names
 
 FEATURE_BYTES = {"float32": 4, "float16": 2, "int8": 1}
 """Bytes of one element that leaves a block, by the feature type that a scenario names."""
+SCALE_BYTES = {"int8": 4}
+"""Bytes that a task's features take beside their elements: an int8 feature's scale."""
 
 _KEYS = ("name", "description", "architecture", "blocks", "input_bytes", "exits", "source")
 _ONE_BLOCK: list[dict[str, object]] = [{}]
@@ -38,6 +40,8 @@ class Network:
         head_macs: float64[L], multiply-accumulates of the exit head after each block; NaN unknown.
         input_bytes: bytes of an input as it is sent, encoded.
         exits: what its exit heads said on held-out inputs; None: it is served whole.
+        coded_exits: the same where features were coded to a type other than float32 on their way,
+            by feature type; empty where that was not measured.
         source: where the figures come from.
         architecture: what device profiles may price it by, where they do not know its name;
             networks that differ in weights alone share it.
@@ -52,6 +56,14 @@ class Network:
     exits: ExitTable | None
     source: dict[str, Any]
     architecture: str = ""
+    coded_exits: dict[str, ExitTable] = field(default_factory=dict[str, ExitTable])
+
+    def under(self, feature_type: str) -> Network:
+        """This network as it answers under a feature type.
+
+        Where the type was not measured, the float32 table stands for it.
+        """
+        return replace(self, exits=self.coded_exits.get(feature_type, self.exits))
 
     @property
     def blocks(self) -> int:
@@ -87,15 +99,15 @@ def load_network(
     if "input_bytes" not in record:
         raise InvalidInput(f"{field}.input_bytes", None, "bytes of an encoded input")
     blocks = _parse_blocks(f"{field}.blocks", record.get("blocks", _ONE_BLOCK))
-    exits = record.get("exits")
+    exits = _exits(f"{field}.exits", record.get("exits"), len(blocks["macs"]), folder)
+    parts: dict[str, Any] = {**exits, **blocks}
     own = text(f"{field}.name", record.get("name", name or stem or "network"))
     return Network(
         name=own,
         input_bytes=number(f"{field}.input_bytes", record["input_bytes"], "bytes", low=0.0),
-        exits=None if exits is None else _exits(field, exits, len(blocks["macs"]), folder),
         source=source_record(f"{field}.source", record.get("source")),
         architecture=text(f"{field}.architecture", record.get("architecture", own)),
-        **blocks,
+        **parts,
     )
 
 
@@ -117,11 +129,20 @@ def payload_bytes(network: Network, block: int, feature_type: str) -> float:
     if math.isnan(elements):
         field = f"networks.{network.name}.blocks[{block - 1}].out_elements"
         raise InvalidInput(field, None, "a number of elements, since a task goes on after it")
-    return elements * FEATURE_BYTES[feature_type]
+    return elements * FEATURE_BYTES[feature_type] + SCALE_BYTES.get(feature_type, 0)
 
 
-def _exits(field: str, value: object, blocks: int, folder: Path | None) -> ExitTable:
-    return parse_exits(f"{field}.exits", value, blocks, folder)
+def _exits(field: str, value: object, blocks: int, folder: Path | None) -> dict[str, Any]:
+    """One table, or one by feature type with float32 among them."""
+    if value is None:
+        return {"exits": None}
+    if not (is_mapping(value) and set(mapping(field, value)) & set(FEATURE_BYTES)):
+        return {"exits": parse_exits(field, value, blocks, folder)}
+    record = mapping(field, value, FEATURE_BYTES)
+    if "float32" not in record:
+        raise InvalidInput(field, sorted(record), "float32, and others beside it")
+    tables = {k: parse_exits(f"{field}.{k}", v, blocks, folder) for k, v in record.items()}
+    return {"exits": tables.pop("float32"), "coded_exits": tables}
 
 
 def _parse_blocks(field: str, value: object) -> dict[str, NDArray[np.float64]]:

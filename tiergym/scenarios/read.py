@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from tiergym.errors import InvalidInput
 from tiergym.fields import integer, mapping, number, sequence, text
@@ -48,6 +49,8 @@ def read_scenario(given: dict[str, object]) -> ScenarioSpec:
     check_ranks(nodes, [network.name for network in networks])
     arrivals, origin = _arrivals(record, nodes)
     tasks, window = _length(record, arrivals)
+    features = choice("features", record.get("features", "float32"), FEATURE_BYTES)
+    networks = tuple(replace(each, network=each.network.under(features)) for each in networks)
     schedule = record.get("schedule")
     problem = choice("problem", record.get("problem", PROBLEMS[0]), PROBLEMS)
     interval = record.get("interval_seconds")
@@ -63,7 +66,7 @@ def read_scenario(given: dict[str, object]) -> ScenarioSpec:
         origin=origin,
         tasks=tasks,
         window=window,
-        features=choice("features", record.get("features", "float32"), FEATURE_BYTES),
+        features=features,
         background=_background(record.get("background"), nodes, networks),
         cost=_cost(record.get("cost")),
         refusal_given="refusal_seconds" in mapping("cost", record.get("cost") or {}),

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 
 from tiergym import __version__
+from tiergym.calibration.multi_exit.coding import accuracy_costs, coded_table
 from tiergym.calibration.multi_exit.counting import BlockCounts, count_blocks
 from tiergym.calibration.multi_exit.families import MultiExitNetwork
-from tiergym.calibration.multi_exit.images import ImageData
+from tiergym.calibration.multi_exit.images import ImageData, first_images
 from tiergym.calibration.multi_exit.options import Options
 from tiergym.calibration.multi_exit.schemes import phases
 from tiergym.calibration.multi_exit.tables import (
@@ -26,33 +27,73 @@ from tiergym.calibration.multi_exit.tables import (
 from tiergym.calibration.multi_exit.training import Run
 from tiergym.calibration.multi_exit.weights import save_weights
 from tiergym.calibration.records import versions, write_yaml
+from tiergym.networks import ExitTable
 
 HEADER = "Written by `python -m tiergym.calibration.networks`; change that, not this file."
 USUAL_SIDE = 32
 """Pixels along a side of the images that an architecture's name says nothing of."""
+COST_IMAGES = 2000
+"""Test images on which a single cut's cost is measured."""
 PACKAGES = ("torch", "numpy", "pillow")
 
 
 def write_network(
-    run: Run, data: ImageData, folder: Path, provenance: Mapping[str, object]
+    run: Run,
+    data: ImageData,
+    folder: Path,
+    provenance: Mapping[str, object],
+    feature_types: Sequence[str] = (),
 ) -> DividedTable:
     """Measure the exit table of a finished run; write it, the weights and the network's YAML.
 
     ``independent`` paths share no block, which a chain of blocks cannot say: of those the table
     is written and a record of where it comes from, but no network.
+
+    Args:
+        feature_types: types that features are coded to as well; a table of each is measured, and
+            what the coding costs.
     """
     options = run.options
-    table = divide(exit_table(run.network, data.test, options.blocks))
+    plain = exit_table(run.network, data.test, options.blocks)
+    table = divide(plain)
     save_table(folder / f"{options.name}.npz", table)
     save_weights(folder / f"{options.name}.weights.npz", run.network)
     source = {**provenance, **measured(run, data, table)}
     if isinstance(run.network, MultiExitNetwork):
         counts = count_blocks(run.network, image_shape(data))
-        record = network_record(options, data, counts, source)
+        files, costs = _write_coded(run, run.network, data, folder, plain, feature_types)
+        source = {**source, **({"feature_types": costs} if costs else {})}
+        record = {**network_record(options, data, counts, source), "exits": files}
         write_yaml(folder / f"{options.name}.yaml", record, HEADER)
     else:
         write_yaml(folder / f"{options.name}.source.yaml", {"source": source}, HEADER)
     return table
+
+
+def _write_coded(
+    run: Run,
+    chain: MultiExitNetwork,
+    data: ImageData,
+    folder: Path,
+    plain: ExitTable,
+    feature_types: Sequence[str],
+) -> tuple[object, dict[str, object]]:
+    """What `exits` names, and the cost of each feature type; writes their tables."""
+    name = run.options.name
+    if not feature_types:
+        return f"{name}.npz", {}
+    files, costs = {"float32": f"{name}.npz"}, dict[str, object]()
+    few = first_images(data, None, COST_IMAGES).test
+    for kind in feature_types:
+        table = coded_table(chain, data.test, kind)
+        files[kind] = f"{name}.{kind}.npz"
+        save_table(folder / files[kind], divide(table))
+        costs[kind] = {
+            "table": "features coded after every block before the head, more often than any "
+            "placement does",
+            **accuracy_costs(chain, few, plain, table, kind),
+        }
+    return files, costs
 
 
 def network_record(
