@@ -19,13 +19,16 @@ export NUMBA_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help leaderboard networks test bench lint lint-style lint-format lint-types clean
+.PHONY: help leaderboard claims networks test bench lint lint-style lint-format lint-types clean
 
 help: ## list the targets (the default)
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 leaderboard: $(VENV)/.run ## run the quick suite, print its table, write the page under results/
 	$(PY) -m baselines.leaderboard
+
+claims: $(VENV)/.dev ## print what of the thesis reproduces, with intervals, and write it under results/
+	$(PY) -m baselines.claims
 
 networks: $(VENV)/.dev ## train the shipped multi-exit networks anew; goes on when interrupted
 	$(PY) -m tiergym.calibration.networks shipped=true data=$(IMAGES) out=tiergym/networks/data

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,13 @@ def run(config: Any) -> None:
 
 
 def show(results: Results, folder: Path, command: str, console: Console) -> None:
-    """Print table and claims, and write the page and ``scores.json`` beside the records."""
+    """Print table and claims; write page, ``scores.json`` and ``claims.json`` by the records."""
     found, claims = scores(results), claims_of(results)
     console.print(score_table(results, found, folder, console.width))
     print_claims(console, claims)
     plain = {s.policy: [s.interval.low, s.interval.estimate, s.interval.high] for s in found}
     write_text(folder / "scores.json", json.dumps(plain, indent=1) + "\n")
+    write_text(folder / "claims.json", json.dumps([asdict(claim) for claim in claims], indent=1))
     page = folder / "index.html"
     write_page(page, results, found, claims, folder, command)
     console.print(f"\nThe page: {page.resolve().as_uri()}", highlight=False, soft_wrap=True)
