@@ -33,7 +33,7 @@ def test_calls_take_turns_after_a_warm_up():
     ran: list[str] = []
     calls = [lambda: ran.append("a"), lambda: ran.append("b")]
     found = time_calls(calls, 3, warm_up=1, clock=clock_of(iter([1.0, 2.0] * 3)))
-    assert "".join(ran) == "abababab"
+    assert "".join(ran) == "ab" + "aabb" * 3
     assert found.seconds.tolist() == [[1.0] * 3, [2.0] * 3]
 
 

@@ -2,7 +2,8 @@
 
 For one batch size, the seconds of a stage are taken to be ``base + sum of its blocks + head``
 (`tiergym.devices.stage_seconds`). The parts are fitted to all stages that were timed, by least
-squares of the relative error with no part below zero.
+squares of the relative error with no part below zero. Stages as tiers run them, with a head,
+decide; those without one, and heads alone, weigh little: they only tell the parts from each other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from tiergym.calibration.measuring.subjects import Stage
 from tiergym.errors import InvalidInput
 
 Floats = NDArray[np.float64]
+
+SLIGHT = 0.1
+"""Weight of what no tier runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +67,18 @@ def fit_parts(stages: Sequence[Stage], seconds: Floats, blocks: int, heads: Sequ
     if not design.any(axis=0).all():
         missing = np.flatnonzero(~design.any(axis=0)).tolist()
         raise InvalidInput("stages", missing, "stages with every block and every head")
-    found = non_negative_fit(design, seconds)
+    weight = np.array([1.0 if is_served(stage) else SLIGHT for stage in stages])
+    found = non_negative_fit(design, seconds, weight)
     return Parts(
         base=float(found[0]),
         blocks=found[1 : 1 + blocks],
         heads={block: float(found[1 + blocks + k]) for k, block in enumerate(heads)},
     )
+
+
+def is_served(stage: Stage) -> bool:
+    """Whether a tier may run this: blocks with a head."""
+    return stage.head and stage.end > stage.start
 
 
 def mean_error(predicted: Floats, measured: Floats) -> float:

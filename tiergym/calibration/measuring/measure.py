@@ -18,6 +18,7 @@ from tiergym.calibration.measuring.fitting import (
     between,
     errors_of,
     fit_parts,
+    is_served,
     mean_error,
 )
 from tiergym.calibration.measuring.machine import Noise, Watch
@@ -35,7 +36,7 @@ class Errors:
     """Mean absolute relative errors of the fitted parts, as shares.
 
     Attributes:
-        fitted: on the stages they were fitted to.
+        fitted: on the stages with a head that they were fitted to.
         whole: base plus blocks and head against the whole network.
         cut: against the stages of a cut that was left out of the fit.
         batches: against batch sizes that were left out, on the whole network and that cut.
@@ -137,7 +138,7 @@ def measure(
         for batch in batch_sizes
     }
     errors = Errors(
-        fitted=errors_of(parts, timed, fitted),
+        fitted=errors_of(parts, timed, [stage for stage in fitted if is_served(stage)]),
         whole=errors_of(parts, timed, [Stage(0, blocks, True)]),
         cut=errors_of(parts, timed, cut_stages(blocks, cut)),
         batches=_batch_error(parts, timed, held_out, checked),
