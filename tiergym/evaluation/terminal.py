@@ -28,7 +28,7 @@ from tiergym.evaluation.summary import (
     seconds_text,
 )
 
-NARROW = ("mean_delay", "p99_delay", "late_share", "throughput", "pre_uploaded_share", "refused")
+NARROW = ("mean_delay", "p99_delay", "late_share", "throughput", "pre_uploaded_share", "accuracy")
 """Columns of the terminal's table; the page has all."""
 
 _FIRST, _EACH = 58, 10
