@@ -6,6 +6,7 @@ import gymnasium as gym
 
 ENVIRONMENTS = {
     "tiergym/TaskScheduling-v0": "tiergym.envs.task_scheduling",
+    "tiergym/ExitPlacement-v0": "tiergym.envs.exit_placement",
 }
 """Package of each registered id; it holds ``env`` and ``vector_env``."""
 

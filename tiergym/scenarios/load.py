@@ -19,6 +19,7 @@ from tiergym.links import AutoregressiveBandwidth, TraceBandwidth
 from tiergym.scenarios.build import build_system, watts_known
 from tiergym.scenarios.capacity import background_rate, capacity_of, queueing_nodes
 from tiergym.scenarios.draw import Models, Stream
+from tiergym.scenarios.outlook import outlook_of
 from tiergym.scenarios.plain import anchored, file_of, plain_mapping
 from tiergym.scenarios.read import read_scenario
 from tiergym.scenarios.scenario import Scenario
@@ -128,6 +129,7 @@ def _compiled(spec: ScenarioSpec, config: dict[str, object], fingerprint: str) -
         watts_known=watts_known(spec),
         config=config,
         fingerprint=fingerprint,
+        outlook=outlook_of(spec),
     )
 
 

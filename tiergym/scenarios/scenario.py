@@ -15,6 +15,7 @@ from tiergym.scenarios.by_hand import instance_by_hand
 from tiergym.scenarios.capacity import Capacity
 from tiergym.scenarios.draw import Models, draw_instance
 from tiergym.scenarios.instance import Instance
+from tiergym.scenarios.outlook import Outlook
 from tiergym.scenarios.redraw import redraw_instance
 from tiergym.scenarios.summary import summary_text
 from tiergym.scenarios.system import System
@@ -28,7 +29,7 @@ class Scenario:
 
     Attributes:
         name, version, description: as given.
-        problem: ``task_scheduling``.
+        problem: ``task_scheduling`` or ``exit_placement``.
         window: seconds in which tasks arrive.
         rate: tasks per second that arrive, other users' not counted.
         system: its constants as plain arrays.
@@ -38,6 +39,7 @@ class Scenario:
         watts_known: whether the joules of every node and link are known.
         config: the mapping it was made from, as JSON values with absolute paths.
         fingerprint: hash of the files that ``config`` names.
+        outlook: what is known beforehand of the placed network; None where nothing is placed.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Scenario:
     watts_known: bool
     config: dict[str, Any]
     fingerprint: str
+    outlook: Outlook | None = None
 
     @property
     def load(self) -> float:

@@ -1,0 +1,1 @@
+"""ExitPlacement: after which block the terminal's exit and the edge's exit sit."""
