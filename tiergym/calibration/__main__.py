@@ -174,12 +174,19 @@ def _show(found: Measured) -> None:
         f"cut {found.cut} left out {errors.cut:.1%}, batch sizes left out {errors.batches:.1%}"
     )
     print(
-        f"  jitter cv {found.jitter_cv:.3f}, parameters load at {found.load_rate / 1e6:.4g} MB/s; "
-        f"quartile range {noise.spread:.1%}, drift {noise.drift:+.1%}, outliers "
-        f"{noise.outliers:.1%} of repeats ({noise.outliers_switched:.0%} of them while the process "
-        f"was off its core), others {noise.others:.0%}, steal {noise.steal:.1%}"
+        f"  jitter cv {found.jitter_cv:.3f} ({found.jitter_cv_all:.3f} with outliers), parameters "
+        f"load at {found.load_rate / 1e6:.4g} MB/s"
     )
-    for complaint in noise.complaints():
+    print(
+        f"  noise: quartile range {noise.spread:.1%}, drift {noise.drift:+.1%}, load average "
+        f"{noise.load_average:.2f}, others {noise.others:.0%}, steal {noise.steal:.1%}"
+    )
+    print(
+        f"  outliers: {noise.outliers:.1%} of repeats, {noise.outlier_ratio:.2f} times as long as "
+        f"usual; {noise.outliers_switched:.0%} of them while the process was off its core, "
+        f"{noise.outliers_in_bursts:.0%} right after another; mean {noise.mean_ratio:.3f} medians"
+    )
+    for complaint in found.complaints():
         print(f"  WARNING, noisy machine: {complaint}; measure again when it is quiet")
 
 

@@ -26,7 +26,11 @@ class Noise:
         outliers: share of repeats far beyond their call's usual range.
         outliers_switched: share of those during which the process was taken off its core.
         steal: share of the time that the host gave to other guests; NaN where it is not told.
-        others: load average that other processes caused, per core.
+        others: share of all cores' time that other processes were busy; NaN likewise.
+        outlier_ratio: how many times as long as usual the outliers took.
+        outliers_in_bursts: share of them that came right after another.
+        mean_ratio: mean of all repeats over the median, outliers too.
+        load_average: of the minute before.
     """
 
     spread: float
@@ -35,6 +39,10 @@ class Noise:
     outliers_switched: float
     steal: float
     others: float
+    outlier_ratio: float = float("nan")
+    outliers_in_bursts: float = float("nan")
+    mean_ratio: float = float("nan")
+    load_average: float = float("nan")
 
     def complaints(self) -> list[str]:
         """What was too loud, in words; empty on a quiet machine."""
@@ -96,6 +104,7 @@ class Watch:
         self._read = read_stat or _processor_ticks
         self._before = self._read()
         self._own = sum(os.times()[:2])
+        self.load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
     def steal(self) -> float:
         """Share of the time stolen by other guests of the host; NaN where it is not told."""

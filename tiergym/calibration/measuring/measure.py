@@ -27,6 +27,8 @@ from tiergym.calibration.measuring.timing import Clock, Timings, time_calls
 
 NEAR = 3
 """Stages of up to so many blocks are timed wherever they begin."""
+LOUD_ERROR = 0.10
+"""Held-out errors above this make a profile one to be warned of."""
 LOAD_BYTES, MOST_COPIES = 16_000_000, 16
 """A load is timed on so many bytes of parameters, or so many copies of a small network's."""
 
@@ -56,6 +58,7 @@ class Measured:
         parts: by batch size.
         cut: (p1, p2), the one that was left out.
         jitter_cv: coefficient of variation of one stage's time, outliers left out.
+        jitter_cv_all: the same with them.
         load_rate: bytes/s of parameters from local storage.
     """
 
@@ -64,8 +67,19 @@ class Measured:
     errors: Errors
     cut: tuple[int, int]
     jitter_cv: float
+    jitter_cv_all: float
     load_rate: float
     noise: Noise
+
+    def complaints(self) -> list[str]:
+        """Why this should not be trusted, in words; empty if all is well."""
+        errors = {"left-out cut": self.errors.cut, "left-out batch sizes": self.errors.batches}
+        missed = [
+            f"the {what} {'is' if what.endswith('cut') else 'are'} missed by {error:.1%}"
+            for what, error in errors.items()
+            if error > LOUD_ERROR
+        ]
+        return [*self.noise.complaints(), *missed]
 
 
 def fitted_stages(blocks: int, heads: Sequence[int], cut: tuple[int, int]) -> list[Stage]:
@@ -130,6 +144,7 @@ def measure(
         clock=clock,
         report=lambda k: report(f"{subject.name}: pass {k} of {repeats}, {len(calls)} stages"),
     )
+    noise = noise_of(took, watch)
     timed: dict[int, dict[Stage, float]] = {batch: {} for batch in wanted}
     for (batch, stage), seconds in zip(keys, took.typical().tolist(), strict=True):
         timed[batch][stage] = seconds
@@ -144,7 +159,14 @@ def measure(
         batches=_batch_error(parts, timed, held_out, checked),
     )
     return Measured(
-        subject, parts, errors, cut, took.variation(), load_rate(subject), noise_of(took, watch)
+        subject=subject,
+        parts=parts,
+        errors=errors,
+        cut=cut,
+        jitter_cv=took.variation(),
+        jitter_cv_all=took.variation(outliers=True),
+        load_rate=load_rate(subject),
+        noise=noise,
     )
 
 
@@ -176,13 +198,19 @@ def noise_of(took: Timings, watch: Watch) -> Noise:
         outliers_switched=switched,
         steal=watch.steal(),
         others=watch.others(),
+        outlier_ratio=took.outlier_ratio(),
+        outliers_in_bursts=took.bursts(),
+        mean_ratio=took.mean_ratio(),
+        load_average=watch.load_average,
     )
 
 
 def load_rate(subject: Subject, repeats: int = 5) -> float:
-    """Bytes a second at which parameters come from local storage into modules, median.
+    """Bytes of parameters a second that come from local storage into modules, median.
 
-    The file is dropped from the page cache before every load where the system allows that.
+    Copies of a small network's parameters are loaded one after the other, so that opening the file
+    weighs little; what a file holds beside parameters is not counted. The file is dropped from the
+    page cache before every load where the system allows that.
     """
     modules = [*subject.blocks, *subject.heads.values()]
     own = [module.state_dict() for module in modules]
@@ -192,7 +220,7 @@ def load_rate(subject: Subject, repeats: int = 5) -> float:
     copies = min(-(-LOAD_BYTES // size), MOST_COPIES)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "parameters.pt"
-        torch.save([own] * 1 + [[_cloned(state) for state in own] for _ in range(copies - 1)], path)
+        torch.save([[_cloned(state) for state in own] for _ in range(copies)], path)
         seconds: list[float] = []
         for _ in range(repeats):
             _drop_from_cache(path)
@@ -201,7 +229,7 @@ def load_rate(subject: Subject, repeats: int = 5) -> float:
                 for module, state in zip(modules, states, strict=True):
                     module.load_state_dict(state)
             seconds.append(time.perf_counter() - began)
-        return path.stat().st_size / float(np.median(seconds))
+    return copies * size / float(np.median(seconds))
 
 
 def _cloned(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import os
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,17 +27,15 @@ HEADER = "Written by tiergym-calibrate on the machine that it describes."
 def device_record(name: str, found: Sequence[Measured], command: str) -> dict[str, object]:
     """The mapping that `tiergym.devices.load_device` takes."""
     threads = torch.get_num_threads()
-    rates = [each.load_rate for each in found if math.isfinite(each.load_rate)]
     record: dict[str, object] = {
         "name": name,
         "device": str(describe_machine()["processor"]),
         "runtime": f"torch {torch.__version__} eager, {threads} thread{'s' * (threads > 1)}",
-        "jitter_cv": round(max(each.jitter_cv for each in found), 4),
+        "jitter_cv": round(statistics.median(each.jitter_cv for each in found), 4),
     }
-    if rates:
-        record["load_rate"] = float(f"{min(rates):.4g}")
     return {
         **record,
+        **_rate(min(each.load_rate for each in found)),
         "source": {
             "kind": "measured",
             "from": "timings of stages by tiergym-calibrate",
@@ -49,7 +48,7 @@ def device_record(name: str, found: Sequence[Measured], command: str) -> dict[st
             "confidence); base, blocks and heads fitted per batch size by non-negative least "
             "squares of the relative error",
             "jitter_cv": "of one stage about its median, repeats beyond Tukey's outer fence left "
-            "out; the largest of the networks",
+            "out; the median of the networks",
             "load_rate": "a file of parameters read into modules, page cache dropped before; the "
             "slowest of the networks",
             "measured": {each.subject.name: _trust(each) for each in found},
@@ -59,14 +58,23 @@ def device_record(name: str, found: Sequence[Measured], command: str) -> dict[st
     }
 
 
+def _rate(bytes_a_second: float) -> dict[str, float]:
+    """Nothing for networks without parameters."""
+    known = math.isfinite(bytes_a_second)
+    return {"load_rate": float(f"{bytes_a_second:.4g}")} if known else {}
+
+
 def _trust(found: Measured) -> dict[str, object]:
     errors = {f"{name}_error": round(value, 4) for name, value in vars(found.errors).items()}
     return {
         "what": found.subject.about,
         "held_out_cut": list(found.cut),
         **{name: value for name, value in errors.items() if value == value},
+        "jitter_cv": round(found.jitter_cv, 4),
+        "jitter_cv_with_outliers": round(found.jitter_cv_all, 4),
+        **_rate(found.load_rate),
         "noise": found.noise.record(),
-        **({"warning": "; ".join(loud)} if (loud := found.noise.complaints()) else {}),
+        **({"warning": "; ".join(loud)} if (loud := found.complaints()) else {}),
     }
 
 

@@ -23,8 +23,13 @@ _HEADER = struct.Struct("!cI")
 MOST_BYTES = 64 * 2**20
 """Largest transfer that is served, so that nobody can ask for gigabytes."""
 TIMEOUT = 20.0
+"""Seconds without a byte after which a connection is given up."""
+SESSION = 600.0
+"""Seconds after which a client is sent away, whatever it does: others may wait."""
 _CHUNK = 2**16
 SIZES = (1_000, 10_000, 100_000, 400_000, 1_000_000, 4_000_000)
+LONG = 3.0
+"""Larger transfers than one that took so many seconds are left out, so that slow links end too."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +77,18 @@ def serve(
 
 
 def _answer(connection: socket.socket) -> None:
-    """Serve one client until it goes, is silent for long, or says what is not understood."""
+    """Serve one client until it goes, is silent or stays for long, or is not understood."""
     connection.settimeout(TIMEOUT)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    end = time.monotonic() + SESSION
     try:
-        while True:
+        while time.monotonic() < end:
             kind, size = _HEADER.unpack(_read(connection, _HEADER.size))
             if kind not in (PING, UPLOAD, DOWNLOAD) or size > MOST_BYTES:
                 return
             if kind == UPLOAD:
-                _skip(connection, size)
-            connection.sendall(bytes(size) if kind == DOWNLOAD else b"k")
+                _skip(connection, size, end)
+            _send(connection, size if kind == DOWNLOAD else 1)
     except OSError:
         return
 
@@ -103,7 +109,7 @@ def measure_link(where: str, pings: int = 50, repeats: int = 7) -> LinkMeasured:
         with socket.create_connection((host, int(port or PORT)), timeout=TIMEOUT) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return _measured(connection, where, pings, repeats)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         allowed = f"a host where `tiergym-calibrate serve=true` runs ({error})"
         raise InvalidInput("link", where, allowed) from None
 
@@ -122,10 +128,15 @@ def _measured(connection: socket.socket, where: str, pings: int, repeats: int) -
 def _transfers(
     connection: socket.socket, kind: bytes, repeats: int, rtt: float
 ) -> dict[int, float]:
-    """Median seconds by size, less the round trip."""
-    took: dict[int, list[float]] = {size: [] for size in SIZES}
+    """Median seconds by size, less the round trip; the first transfers are not counted."""
+    sizes: list[int] = []
+    for size in SIZES:
+        sizes.append(size)
+        if _timed(connection, kind, size) > LONG and len(sizes) > 1:
+            break
+    took: dict[int, list[float]] = {size: [] for size in sizes}
     for _ in range(repeats):
-        for size in SIZES:
+        for size in sizes:
             took[size].append(_timed(connection, kind, size))
     return {size: max(float(np.median(all_)) - rtt, 1e-9) for size, all_ in took.items()}
 
@@ -147,11 +158,19 @@ def fit_transfers(seconds: dict[int, float]) -> tuple[float, float, float]:
 
 
 def _timed(connection: socket.socket, kind: bytes, size: int) -> float:
-    payload = _HEADER.pack(kind, size) + (bytes(size) if kind == UPLOAD else b"")
     began = time.perf_counter()
-    connection.sendall(payload)
-    _skip(connection, size if kind == DOWNLOAD else 1)
+    connection.sendall(_HEADER.pack(kind, size))
+    if kind == UPLOAD:
+        _send(connection, size)
+    _skip(connection, size if kind == DOWNLOAD else 1, time.monotonic() + SESSION)
     return time.perf_counter() - began
+
+
+def _send(connection: socket.socket, size: int) -> None:
+    """Zeros, in pieces: a time limit of a socket holds for each call, however slow the link."""
+    zeros = memoryview(bytes(min(size, _CHUNK)))
+    for start in range(0, size, _CHUNK):
+        connection.sendall(zeros[: size - start])
 
 
 def _read(connection: socket.socket, size: int) -> bytes:
@@ -164,9 +183,11 @@ def _read(connection: socket.socket, size: int) -> bytes:
     return bytes(parts)
 
 
-def _skip(connection: socket.socket, size: int) -> None:
+def _skip(connection: socket.socket, size: int, end: float) -> None:
     left = size
     while left > 0:
+        if time.monotonic() > end:
+            raise TimeoutError("the other side is too slow")
         part = connection.recv(min(left, _CHUNK))
         if not part:
             raise ConnectionError("the other side has gone")

@@ -95,10 +95,12 @@ def own_subject(where: str) -> Subject:
         raise InvalidInput("module", where, "module:function")
     sys.path.insert(0, str(Path.cwd()))
     try:
-        made: Any = getattr(importlib.import_module(module), function)()
-    except (ImportError, AttributeError) as error:
+        build = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, SyntaxError) as error:
         allowed = f"a module that can be imported, with that function ({error})"
         raise InvalidInput("module", where, allowed) from None
+    else:
+        made: Any = build()
     finally:
         sys.path.pop(0)
     for attribute in ("blocks", "heads", "example"):
@@ -110,7 +112,13 @@ def own_subject(where: str) -> Subject:
 
 def _read(made: Any, name: str, about: str) -> Subject:
     blocks = cast("list[nn.Module]", list(made.blocks))
+    if not hasattr(made.heads, "items") or not all(str(key).isdigit() for key in made.heads):
+        allowed = "a mapping from blocks, counted from 1, to modules"
+        raise InvalidInput(f"{about}: heads", type(made.heads).__name__, allowed)
     heads: dict[int, nn.Module] = {int(block): head for block, head in made.heads.items()}
+    shape = tuple(getattr(made.example, "shape", ()))
+    if not isinstance(made.example, Tensor) or shape[:1] != (1,):
+        raise InvalidInput(f"{about}: example", shape, "a tensor with a leading axis of one")
     for module in (*blocks, *heads.values()):
         module.eval()
     return Subject(str(getattr(made, "name", name)), blocks, heads, made.example, about)
