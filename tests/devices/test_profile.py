@@ -56,6 +56,12 @@ def test_a_head_before_the_end_needs_a_law(device: DeviceProfile):
     assert seconds(device, 1, 1, head=False) == pytest.approx([0.011, 0.012])
 
 
+def test_networks_are_known_by_name_first_and_by_architecture_else(device: DeviceProfile):
+    assert device.name_for("three", "whole") == "three"
+    assert device.name_for("three-joint-s0", "three") == "three"
+    assert device.name_for("absent", "absent-too") == "absent"
+
+
 def test_a_whole_law_is_for_whole_networks_only(device: DeviceProfile):
     assert seconds(device, 1, 3, name="whole") == [0.01, 0.02]
     for first, last in ((1, 2), (2, 3)):

@@ -41,12 +41,22 @@ NETWORK = """
         return SimpleNamespace(
             blocks=[linear(8)], heads={1: nn.Linear(5, 3)}, example=torch.ones(1, 8)
         )
+
+    def listed():
+        return SimpleNamespace(blocks=[linear(8)], heads=[linear(3)], example=torch.ones(1, 8))
+
+    def flat():
+        return SimpleNamespace(blocks=[linear(8)], heads={1: linear(3)}, example=torch.ones(8))
+
+    def one():
+        return SimpleNamespace(blocks=[linear(8)], heads={1: linear(3)}, example=torch.ones(1, 8))
 """
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "own_network.py").write_text(textwrap.dedent(NETWORK))
+    (tmp_path / "unreadable.py").write_text("def build(:")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -78,13 +88,27 @@ def test_a_network_of_ones_own_is_measured_and_served(
     env.reset(seed=0)
 
 
+def test_a_network_of_one_block_and_one_that_is_shipped_go_into_one_profile(folder: Path):
+    words = ["network=vgg8-w8", "module=own_network:one", "batch_sizes=1,2", "repeats=3"]
+    assert main([*words, "name=both"]) == 0
+    profile = load_device(folder / "results" / "calibration" / "both.yaml")
+    assert list(profile.networks) == ["vgg8-w8", "one"]
+    assert len(profile.networks["vgg8-w8"].heads) == 8
+    assert stage_seconds(profile, "one", 1, 1, True, 2, blocks=1)[1] > 0.0
+    assert "cut_error" not in profile.source["measured"]["one"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["module=own_network:headless"], "at least one exit head"),
         (["module=own_network:broken"], "NaN"),
         (["module=own_network:askew"], "head 1"),
+        (["module=own_network:listed"], "a mapping from blocks"),
+        (["module=own_network:flat"], "a leading axis of one"),
         (["module=own_network:nothing"], "with that function"),
+        (["module=own_network"], "module:function"),
+        (["module=unreadable:build"], "can be imported"),
         (["module=nowhere:build"], "can be imported"),
         (["network=vgg8-w17"], "vgg8-w16"),
         (["network=vgg8-w8", "repeats=1"], "repeats"),

@@ -46,6 +46,19 @@ def test_the_typical_time_does_not_follow_an_outlier_and_the_outlier_is_counted(
     assert found.variation() < 0.01
 
 
+def test_outliers_in_a_spell_are_told_from_single_ones():
+    seconds = np.full((10, 20), 1.0) + np.linspace(0.0, 0.02, 20)
+    single, spell = seconds.copy(), seconds.copy()
+    single[::2, 7] = 1.5
+    spell[2:7, 7] = 1.5
+    assert timings(single).bursts() == 0.0
+    assert timings(spell).bursts() == pytest.approx(4 / 5)
+    assert timings(spell).outlier_ratio() == pytest.approx(1.5, rel=0.02)
+    assert timings(spell).mean_ratio() == pytest.approx(1.0 + 0.5 * 5 / 200, abs=2e-3)
+    assert timings(spell).variation(outliers=True) > 4.0 * timings(spell).variation()
+    assert np.isnan(timings(seconds).bursts())
+
+
 def test_the_variation_is_that_of_the_noise():
     rng = np.random.default_rng(0)
     ratio = rng.gamma(1.0 / 0.2**2, 0.2**2, (50, 200))

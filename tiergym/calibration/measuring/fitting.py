@@ -89,12 +89,14 @@ def mean_error(predicted: Floats, measured: Floats) -> float:
 def errors_of(
     parts: Mapping[int, Parts], timed: Mapping[int, Mapping[Stage, float]], stages: Sequence[Stage]
 ) -> float:
-    """Mean error over the given stages at the batch sizes that ``parts`` knows."""
+    """Mean error over the given stages at the batch sizes that ``parts`` knows; NaN without any."""
     pairs = [
         (found.seconds(stage), timed[batch][stage])
         for batch, found in parts.items()
         for stage in stages
     ]
+    if not pairs:
+        return float("nan")
     predicted, measured = np.array(pairs).T
     return mean_error(predicted, measured)
 

@@ -28,7 +28,7 @@ from tiergym.calibration.measuring.timing import Clock, Timings, time_calls
 NEAR = 3
 """Stages of up to so many blocks are timed wherever they begin."""
 LOUD_ERROR = 0.10
-"""Held-out errors above this make a profile one to be warned of."""
+"""Errors above this make a profile one to be warned of."""
 LOAD_BYTES, MOST_COPIES = 16_000_000, 16
 """A load is timed on so many bytes of parameters, or so many copies of a small network's."""
 
@@ -40,7 +40,7 @@ class Errors:
     Attributes:
         fitted: on the stages with a head that they were fitted to.
         whole: base plus blocks and head against the whole network.
-        cut: against the stages of a cut that was left out of the fit.
+        cut: against the stages of a cut that was left out of the fit; NaN for a single block.
         batches: against batch sizes that were left out, on the whole network and that cut.
     """
 
@@ -73,11 +73,13 @@ class Measured:
 
     def complaints(self) -> list[str]:
         """Why this should not be trusted, in words; empty if all is well."""
-        errors = {"left-out cut": self.errors.cut, "left-out batch sizes": self.errors.batches}
+        errors = {
+            "the whole network": self.errors.whole,
+            "the cut left out": self.errors.cut,
+            "the batch sizes left out": self.errors.batches,
+        }
         missed = [
-            f"the {what} {'is' if what.endswith('cut') else 'are'} missed by {error:.1%}"
-            for what, error in errors.items()
-            if error > LOUD_ERROR
+            f"{what} missed by {error:.1%}" for what, error in errors.items() if error > LOUD_ERROR
         ]
         return [*self.noise.complaints(), *missed]
 
@@ -90,7 +92,7 @@ def fitted_stages(blocks: int, heads: Sequence[int], cut: tuple[int, int]) -> li
     """
     pairs = [(a, b) for b in range(1, blocks + 1) for a in range(b)]
     near = [(a, b) for a, b in pairs if a == 0 or b == blocks or b - a <= NEAR]
-    left_out = set(cut_stages(blocks, cut))
+    left_out = set(cut_stages(blocks, cut)) if blocks > 1 else set[Stage]()
     ends = set(heads)
     found = [Stage(a, b, True) for a, b in near if b in ends]
     found += [Stage(a, b, False) for a, b in pairs if a == 0 or b - a == 1]
@@ -105,7 +107,7 @@ def cut_stages(blocks: int, cut: tuple[int, int]) -> list[Stage]:
 
 
 def held_out_cut(blocks: int, heads: Sequence[int]) -> tuple[int, int]:
-    """A placement at about thirds whose stages end in heads; for a single block, none."""
+    """A placement at about thirds whose stages end in heads; without heads inside, all of it."""
     inner = [k for k in heads if k < blocks]
     if not inner:
         return blocks, blocks
@@ -155,7 +157,7 @@ def measure(
     errors = Errors(
         fitted=errors_of(parts, timed, [stage for stage in fitted if is_served(stage)]),
         whole=errors_of(parts, timed, [Stage(0, blocks, True)]),
-        cut=errors_of(parts, timed, cut_stages(blocks, cut)),
+        cut=errors_of(parts, timed, cut_stages(blocks, cut) if blocks > 1 else []),
         batches=_batch_error(parts, timed, held_out, checked),
     )
     return Measured(
