@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tiergym.calibration.measuring import sockets
 from tiergym.calibration.measuring.profiles import link_record
 from tiergym.calibration.measuring.sockets import (
     MOST_BYTES,
@@ -58,6 +59,62 @@ def test_a_message_that_asks_for_too_much_ends_its_connection_and_no_other(port:
         connection.sendall(b"D" + (MOST_BYTES + 1).to_bytes(4, "big"))
         assert connection.recv(10) == b""
     assert measure_link(f"127.0.0.1:{port}", pings=3, repeats=1).rtt > 0.0
+
+
+def relay(to: int, bytes_a_second: float) -> int:
+    """A port from which a slow way leads to another."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def carry(source: socket.socket, target: socket.socket) -> None:
+        free = 0.0
+        while part := source.recv(16384):
+            free = max(free, time.perf_counter()) + len(part) / bytes_a_second
+            time.sleep(max(free - time.perf_counter(), 0.0))
+            target.sendall(part)
+
+    def run() -> None:
+        near, _ = server.accept()
+        far = socket.create_connection(("127.0.0.1", to))
+        for end in (near, far):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=carry, args=(near, far), daemon=True).start()
+        carry(far, near)
+
+    threading.Thread(target=run, daemon=True).start()
+    return int(server.getsockname()[1])
+
+
+def test_the_bandwidth_of_a_slow_way_is_found(port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sockets, "SIZES", (1_000, 100_000, 400_000, 1_000_000))
+    found = measure_link(f"127.0.0.1:{relay(port, 10e6)}", pings=20, repeats=2)
+    assert found.up_mbps == pytest.approx(80.0, rel=0.2)
+    assert found.down_mbps == pytest.approx(80.0, rel=0.2)
+
+
+def test_a_very_slow_way_is_measured_with_small_transfers_alone(
+    port: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sockets, "LONG", 0.05)
+    began = time.perf_counter()
+    found = measure_link(f"127.0.0.1:{relay(port, 1e6)}", pings=3, repeats=1)
+    assert found.up_mbps == pytest.approx(8.0, rel=0.3)
+    assert time.perf_counter() - began < 5.0
+
+
+def test_a_silent_client_does_not_keep_others_out(port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sockets, "TIMEOUT", 0.2)
+    with socket.create_connection(("127.0.0.1", port), timeout=5.0) as silent:
+        silent.sendall(b"P")
+        assert silent.recv(10) == b""
+    monkeypatch.setattr(sockets, "TIMEOUT", 5.0)
+    assert measure_link(f"127.0.0.1:{port}", pings=3, repeats=1).rtt > 0.0
+
+
+def test_a_server_that_never_answers_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sockets, "TIMEOUT", 0.2)
+    mute = socket.create_server(("127.0.0.1", 0))
+    with mute, pytest.raises(InvalidInput, match="timed out"):
+        measure_link(f"127.0.0.1:{mute.getsockname()[1]}")
 
 
 def test_nobody_there_is_told():
