@@ -8,6 +8,7 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+import yaml
 
 import tiergym
 from tiergym.calibration.__main__ import main
@@ -73,9 +74,11 @@ def test_a_network_of_ones_own_is_measured_and_served(
     assert profile.source["threads"] == 1
     assert profile.load_rate is not None
     assert stage_seconds(profile, "build", 1, 3, True, 4, blocks=3)[0] > 0.0
+    own = {"input_bytes": 32, "blocks": [{"out_elements": 8}] * 3}
+    (folder / "build-s1.yaml").write_text(yaml.safe_dump(own | {"architecture": "build"}))
     scenario = {
         "nodes": {"device": {"tier": "edge", "profile": "here.yaml", "batch_max": 4}},
-        "networks": {"build": {"input_bytes": 32, "blocks": [{"out_elements": 8}] * 3}},
+        "networks": {"build": own, "build-s1": {"network": "build-s1.yaml"}},
         "arrivals": {"process": "poisson", "load": 0.5},
         "tasks": 50,
     }
