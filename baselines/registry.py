@@ -20,11 +20,14 @@ from baselines.custom import is_custom, make_custom
 from baselines.policy import Entry, Policy
 from tiergym.errors import InvalidInput
 
-FOLDERS = {"tiergym/TaskScheduling-v0": "task_scheduling"}
+FOLDERS = {
+    "tiergym/TaskScheduling-v0": "task_scheduling",
+    "tiergym/ExitPlacement-v0": "exit_placement",
+}
 """Environment id -> folder of ``baselines`` that holds its policies."""
 
 
-COMMANDS = ("tune",)
+COMMANDS = ("tune", "suboptimality", "interior")
 """Files of such a folder that are run, not imported."""
 
 

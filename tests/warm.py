@@ -10,9 +10,10 @@ import numpy as np
 
 import tiergym
 from baselines import make_policy, policy_names
+from tests.envs import small_placement
 from tiergym.scenarios import load_scenario, scenario_names
 
-ENVIRONMENT = "tiergym/TaskScheduling-v0"
+SCHEDULING, PLACEMENT = "tiergym/TaskScheduling-v0", "tiergym/ExitPlacement-v0"
 
 SMALL: dict[str, Any] = {
     "nodes": {
@@ -32,18 +33,19 @@ def draw_every_scenario() -> None:
         load_scenario(name).draw(np.random.default_rng(0))
 
 
-def play_every_policy() -> None:
+def play_every_policy(environment: str, scenario: Any) -> None:
     """Compile the engine, the single and the vector environment, and the policies."""
-    env = gym.make(ENVIRONMENT, scenario=SMALL)
-    for name in policy_names(ENVIRONMENT):
+    env = gym.make(environment, scenario=scenario)
+    for name in policy_names(environment):
         tiergym.rollout(env, make_policy(name, env), seed=0)
-    envs = gym.make_vec(ENVIRONMENT, 2, "vector_entry_point", scenario=SMALL)
-    tiergym.rollout(envs, make_policy("fcfs", envs), seed=[0, 1])
+    envs = gym.make_vec(environment, 2, "vector_entry_point", scenario=scenario)
+    tiergym.rollout(envs, make_policy("random", envs), seed=[0, 1])
 
 
 if __name__ == "__main__":
     print("Compiling what changed since the last run ...", flush=True)
     began = time.perf_counter()
     draw_every_scenario()
-    play_every_policy()
+    play_every_policy(SCHEDULING, SMALL)
+    play_every_policy(PLACEMENT, small_placement.scenario())
     print(f"Compiled in {time.perf_counter() - began:.0f} s.", flush=True)

@@ -1,0 +1,1 @@
+"""Policies of ``tiergym/ExitPlacement-v0``, one a file."""
