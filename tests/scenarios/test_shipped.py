@@ -18,6 +18,8 @@ from tiergym.scenarios import (
 )
 
 NAMES = scenario_names()
+PROBLEMS = ("task_scheduling", "exit_placement")
+SCHEDULED = [s for split in ("train", "test") for s in split_scenarios("task_scheduling", split)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,7 +35,7 @@ def test_draws_and_redraws(name: str) -> None:
         check_instance(scenario.system, again)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCHEDULED)
 def test_load_is_what_the_name_says_and_below_one(name: str) -> None:
     scenario = load_scenario(name)
     assert scenario.load == pytest.approx(float(name.rpartition("-")[2]))
@@ -50,15 +52,18 @@ def test_fits_the_default_environment(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_not_measured_is_not_claimed(name: str) -> None:
-    """No network has a measured exit table yet, so none is cut and no accuracy is known."""
+    """Errors are charged where every network has a measured exit table, and nowhere else."""
     scenario = load_scenario(name)
-    assert (scenario.system.network_table == -1).all()
-    assert scenario.system.cost.error_weight == 0.0
+    measured = scenario.system.network_table >= 0
+    assert measured.all() == measured.any() == (scenario.system.cost.error_weight > 0.0)
 
 
 def test_every_scenario_is_in_a_split() -> None:
-    assert split_names() == ["train", "test"]
-    listed = [s for split in split_names() for s in split_scenarios("task_scheduling", split)]
+    listed: list[str] = []
+    for problem in PROBLEMS:
+        assert split_names(problem) == ["train", "test"]
+        for split in split_names(problem):
+            listed += split_scenarios(problem, split)
     assert sorted(listed) == NAMES
 
 
@@ -70,19 +75,23 @@ def shares(scenarios: list[Scenario]) -> dict[str, set[str]]:
         for node in config["nodes"].values():
             used["device"].add(load_device(node["profile"]).device)
         for key, entry in config["networks"].items():
-            used["network"].add(load_network(entry.get("network", key)).name)
+            network = load_network(entry.get("network", key))
+            used["network"].add(network.architecture)
         for link in config["links"].values():
-            used["link"].add(link["profile"])
+            used["link"].add(str(link.get("profile")))
         if "trace" in config["arrivals"]:
             used["trace"].add(config["arrivals"]["trace"])
     return used
 
 
-def test_splits_share_no_device_network_or_trace() -> None:
-    train, test = (shares(load_split("task_scheduling", split)) for split in ("train", "test"))
-    for kind in ("device", "network", "trace"):
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_splits_share_no_device_network_or_trace(problem: str) -> None:
+    train, test = (shares(load_split(problem, split)) for split in ("train", "test"))
+    own = {"task_scheduling": "trace", "exit_placement": "link"}[problem]
+    for kind in ("device", "network", own):
+        train[kind].discard("None")
         assert train[kind]
-        assert test[kind]
+        assert test[kind] - {"None"}
         assert not train[kind] & test[kind], kind
 
 
@@ -94,4 +103,4 @@ def test_each_split_has_every_kind_of_arrivals_and_a_floor(split: str) -> None:
     traces = {s.config["arrivals"].get("trace", "")[:10] for s in scenarios} - {""}
     assert traces == {"azure-code", "azure-conv"}
     floor = [s for s in scenarios if s.capacity.local == pytest.approx(s.capacity.unbatched)]
-    assert len(floor) == 1
+    assert len(floor) == 2

@@ -48,7 +48,7 @@ def test_it_trains_several_networks_and_goes_on(
     assert command(data, out, *words) == 0
     shown = capsys.readouterr().out
     assert "mean loss" in shown
-    names = [f"residual8-w4-{kind}-s{s}" for kind in ("joint-equal", "separate") for s in (0, 1)]
+    names = [f"residual8-w4-t1-{kind}-s{s}" for kind in ("joint-equal", "separate") for s in (0, 1)]
     files = {path.name for path in out.iterdir() if path.is_file()}
     assert files == {f"{name}{end}" for name in names for end in (".yaml", ".npz", ".weights.npz")}
     tables = {name: (out / f"{name}.npz").read_bytes() for name in names}
@@ -70,7 +70,7 @@ def test_it_trains_several_networks_and_goes_on(
 def test_independent_paths_are_a_table_and_no_network(data: str, tmp_path: Path):
     assert command(data, tmp_path / "out", "scheme=independent", "exits=[4]", "family=vgg") == 0
     files = sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_file())
-    name = "vgg8-w4-independent-s0"
+    name = "vgg8-w4-t1-independent-s0"
     assert files == [f"{name}.npz", f"{name}.source.yaml", f"{name}.weights.npz"]
 
 

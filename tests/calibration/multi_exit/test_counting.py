@@ -59,8 +59,8 @@ def test_closed_forms():
     counts = count_blocks(chain("vgg"), CIFAR)
     assert [c.macs for c in counts[:2]] == [9 * 3 * 8 * 1024, 9 * 8 * 8 * 1024]
     assert counts[0].param_bytes == 4 * (9 * 3 * 8 + 4 * 8)
-    assert counts[0].head_macs == 4 * 8 * 10
-    assert counts[0].head_param_bytes == 4 * (4 * 8 * 10 + 10)
+    assert counts[0].head_macs == 16 * 8 * 10
+    assert counts[0].head_param_bytes == 4 * (16 * 8 * 10 + 10)
     separable = count_blocks(chain("depthwise"), CIFAR)
     assert separable[1].macs == (9 * 8 + 8 * 8) * 1024
     residual = count_blocks(chain("residual"), CIFAR)

@@ -28,8 +28,8 @@ def test_they_are_what_the_list_says(name: str):
     right = network.exits.correct.mean(axis=0)
     for block, share in source["accuracy_test"].items():
         assert right[block] == pytest.approx(share, abs=1e-4)
-    assert right[options.blocks] > 0.7
-    assert right[options.blocks] > right[1] + 0.1
+    assert right[options.blocks] > 0.6
+    assert right[options.blocks] > right[1] + 0.08
     assert "changed since" not in source["commit"]
     assert "CIFAR-10" in source["from"]
 

@@ -30,8 +30,11 @@ from tiergym.scenarios.system import pairs_of
 
 TIERS, LINKS = 3, 2
 DEADLINE_BOUND = 100.0
+SHARE_BOUND = 2.0
+"""Above every share, so that a tier that was busy all the time is not at the bound."""
 NO_EXIT = 2.0
 """Threshold told where no task leaves before block L."""
+THRESHOLD_BOUND = 3.0
 DYNAMIC = (
     "link",
     "bandwidth_past",
@@ -91,27 +94,27 @@ class Sizes(NamedTuple):
             Field("link", 4 * LINKS, 0.0, AMOUNT_BOUND),
             Field("bandwidth_past", LINKS * past, 0.0, AMOUNT_BOUND),
             Field("arrivals_past", past, 0.0, AMOUNT_BOUND),
-            Field("utilisation_past", TIERS * past, 0.0, 1.0),
+            Field("utilisation_past", TIERS * past, 0.0, SHARE_BOUND),
             Field("queue_length", TIERS, 0.0, AMOUNT_BOUND),
             Field("backlog_seconds", TIERS, 0.0, SECONDS_BOUND),
             Field("in_system", 1, 0.0, AMOUNT_BOUND),
             Field("free_megabytes", TIERS, -1.0, AMOUNT_BOUND),
-            Field("held_blocks", TIERS * b, 0.0, 1.0),
+            Field("held_blocks", TIERS * b, 0.0, SHARE_BOUND),
             Field("placement", 4, 0.0, COUNT_BOUND),
             Field("time", 3, 0.0, SECONDS_BOUND),
             Field("network", 3, 0.0, AMOUNT_BOUND),
             Field("block_macs", b, 0.0, AMOUNT_BOUND),
             Field("block_megabytes", b, 0.0, AMOUNT_BOUND),
             Field("payload_megabytes", b + 1, 0.0, AMOUNT_BOUND),
-            Field("head_accuracy", b, 0.0, 1.0),
-            Field("head_exit_rate", b, 0.0, 1.0),
+            Field("head_accuracy", b, 0.0, SHARE_BOUND),
+            Field("head_exit_rate", b, 0.0, SHARE_BOUND),
             Field("terminal_seconds", b, 0.0, SECONDS_BOUND),
             Field("edge_seconds", b, 0.0, SECONDS_BOUND),
             Field("cloud_seconds", b, 0.0, SECONDS_BOUND),
             Field("pair_seconds", TIERS * p, 0.0, SECONDS_BOUND),
-            Field("pair_exit_share", 2 * a, 0.0, 1.0),
-            Field("pair_accuracy", a, 0.0, 1.0),
-            Field("thresholds", 2 * self.max_thresholds, 0.0, NO_EXIT),
+            Field("pair_exit_share", 2 * a, 0.0, SHARE_BOUND),
+            Field("pair_accuracy", a, 0.0, SHARE_BOUND),
+            Field("thresholds", 2 * self.max_thresholds, 0.0, THRESHOLD_BOUND),
             Field("batch_gain", TIERS, 0.0, COUNT_BOUND),
             Field("executors", TIERS, 0.0, COUNT_BOUND),
             Field("batch_max", TIERS, 0.0, COUNT_BOUND),
@@ -203,9 +206,9 @@ def _write_past(w: World, out: Any, at: int, row: int, rows: int) -> int:
         out[bandwidth + LINKS * k] = _bounded(past.bandwidth_1 / 1e6, AMOUNT_BOUND)
         out[bandwidth + LINKS * k + 1] = _bounded(past.bandwidth_2 / 1e6, AMOUNT_BOUND)
         out[arrivals + k] = _bounded(past.arrivals / seconds, AMOUNT_BOUND)
-        out[used + TIERS * k] = _bounded(past.busy_0, 1.0)
-        out[used + TIERS * k + 1] = _bounded(past.busy_1, 1.0)
-        out[used + TIERS * k + 2] = _bounded(past.busy_2, 1.0)
+        out[used + TIERS * k] = _bounded(past.busy_0, SHARE_BOUND)
+        out[used + TIERS * k + 1] = _bounded(past.busy_1, SHARE_BOUND)
+        out[used + TIERS * k + 2] = _bounded(past.busy_2, SHARE_BOUND)
     return at + rows * (LINKS + 1 + TIERS) * h
 
 
