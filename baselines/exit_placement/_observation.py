@@ -35,6 +35,8 @@ class Rows(NamedTuple):
     bandwidth_past: Floats  # [n, H, 2] bit/s, the latest first; 0 before there was one
     arrivals: Floats  # [n, H] tasks a second
     used: Floats  # [n, H, 3] busy share
+    backlog: Floats  # [n, 3] seconds of work at each tier
+    waiting: Floats  # [n, 2] seconds until all that waits for each link has left
     held: Floats  # [n, 3, B] 1, 0.5 or 0
     load_rate: Floats  # [n, 3] MB/s
     placement: Floats  # [n, 4] p1, p2, level, whether any is in force
@@ -99,6 +101,8 @@ class Layout(NamedTuple):
             bandwidth_past=field("bandwidth_past", -1, 2) * 1e6,
             arrivals=field("arrivals_past", -1),
             used=field("utilisation_past", -1, TIERS),
+            backlog=field("backlog_seconds", TIERS),
+            waiting=link[:, :, 2],
             held=field("held_blocks", TIERS, self.blocks),
             load_rate=field("load_rate", TIERS),
             placement=field("placement", 4),

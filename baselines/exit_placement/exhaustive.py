@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from baselines.exit_placement._expected import (
+    BUSIEST,
     Conditions,
     expected_cost,
     expected_seconds,
@@ -32,16 +33,19 @@ class Exhaustive(PlacementPolicy):
 
     Args:
         waiting: whether waiting at the observed load is expected, or tasks that are alone.
+        busiest: load beyond which a tier is taken to fall behind, see `wait`.
     """
 
-    def __init__(self, env: Any, waiting: bool = True) -> None:
+    def __init__(self, env: Any, waiting: bool = True, busiest: float = BUSIEST) -> None:
         super().__init__(env)
         self.waiting = check_flag("waiting", waiting)
+        self._busiest = check_number("busiest", busiest, 0.0, "a load below 1")
 
     def act(self, rows: Rows) -> Actions:
         """The least expected cost."""
         at = present(rows, self.layout)
-        return least_legal(expected_cost(rows, self.layout, at, self.waiting), rows.mask)
+        cost = expected_cost(rows, self.layout, at, self.waiting, self._busiest)
+        return least_legal(cost, rows.mask)
 
 
 class Neurosurgeon(PlacementPolicy):
@@ -79,16 +83,18 @@ class SwitchingAware(PlacementPolicy):
 
     Args:
         memory: weight of each older interval over the next younger, 0 to 1.
+        busiest: load beyond which a tier is taken to fall behind, see `wait`.
     """
 
-    def __init__(self, env: Any, memory: float = 0.5) -> None:
+    def __init__(self, env: Any, memory: float = 0.2, busiest: float = BUSIEST) -> None:
         super().__init__(env)
+        self._busiest = check_number("busiest", busiest, 0.0, "a load below 1")
         self._memory = check_number("memory", memory, 0.0, "a number from 0 to 1")
 
     def act(self, rows: Rows) -> Actions:
         """The least expected cost of the next interval, moving included."""
         at = self._forecast(rows)
-        cost = expected_cost(rows, self.layout, at, True)
+        cost = expected_cost(rows, self.layout, at, True, self._busiest)
         moved = rows.weights[:, :1] * self._load_seconds(rows) ** 2 / (2.0 * rows.interval[:, None])
         return least_legal(cost + moved * rows.placement[:, 3:4], rows.mask)
 
