@@ -24,8 +24,9 @@ export NUMBA_NUM_THREADS := 1
 help: ## list the targets (the default)
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-leaderboard: $(VENV)/.run ## run the quick suite, print its table, write the page under results/
+leaderboard: $(VENV)/.run ## run the quick suites, print their tables, write their pages under results/
 	$(PY) -m baselines.leaderboard
+	$(PY) -m baselines.leaderboard suite=exit-placement-quick
 
 claims: $(VENV)/.dev ## print what of the thesis reproduces, with intervals, and write it under results/
 	$(PY) -m baselines.claims
