@@ -77,3 +77,45 @@ def test_their_tables_follow_from_their_weights(name: str):
         # Kernels of another processor or version round otherwise; float16 steps are up to 5e-4.
         np.testing.assert_allclose(found.confidence, part.confidence[:200], atol=2e-3)
         assert (found.correct != part.correct[:200]).mean() < 0.002
+
+
+@pytest.mark.skipif(not DATA.is_file(), reason="the images are not here")
+@pytest.mark.parametrize("name", ["vgg8-w16-separate-s0", "depthwise12-w16-joint-early-heavy-s0"])
+def test_run_for_real_in_three_tiers_they_leave_and_answer_as_the_simulator_says(name: str):
+    pytest.importorskip("torch")
+    pytest.importorskip("PIL")
+    from dataclasses import replace
+
+    from tiergym import load_scenario
+    from tiergym.calibration.multi_exit.families import MultiExitNetwork
+    from tiergym.calibration.multi_exit.running import run_tiers
+    from tiergym.calibration.multi_exit.tables import load_table
+    from tiergym.calibration.multi_exit.weights import load_weights
+    from tiergym.engine import simulate
+
+    folder, placement, thresholds, count = data_folder("networks"), (3, 6), (0.6, 0.7), 300
+    chain = load_weights(folder / f"{name}.weights.npz", SHIPPED[name], 3, CLASSES)
+    assert isinstance(chain, MultiExitNetwork)
+    images = sample_of_images(load_table(folder / f"{name}.npz").test_row[:count])
+    answers = run_tiers(chain, images.pixels, placement, thresholds)
+    blocks = SHIPPED[name].blocks
+    laws = {"networks": {name: {"blocks": [0.01] * blocks, "heads": {3: 0.001, 6: 0.001}}}}
+    scenario = load_scenario(
+        {
+            "nodes": {k: {"tier": k, "profile": laws} for k in ("terminal", "edge", "cloud")},
+            "links": {
+                "up": {"source": "terminal", "target": "edge", "profile": "lte"},
+                "on": {"source": "edge", "target": "cloud", "bandwidth": 1000},
+            },
+            "networks": {name: {"placement": list(placement), "thresholds": list(thresholds)}},
+            "arrivals": {"process": "deterministic", "rate": 50},
+            "window": 10,
+        }
+    )
+    instance = scenario.instance(0.02 * np.arange(count))
+    log = simulate(scenario.system, replace(instance, sample=np.arange(count)))
+    # Kernels of another processor or version may tip a task that lies on a threshold.
+    assert (log.exit_block != answers.exit_block).mean() < 0.01
+    right = answers.label == images.labels
+    assert (log.correct != right).mean() < 0.01
+    assert len(set(log.exit_block.tolist())) == 3
