@@ -69,9 +69,14 @@ class Results:
         return np.array([metric(by_seed[seed], name) for seed in sorted(by_seed)])
 
     def mean(self, policy: str, name: str, scenes: Iterable[str] | None = None) -> float:
-        """Mean over scenarios of the mean over instances, NaN if it is unknown in any."""
+        """Mean over scenarios of the mean over instances.
+
+        Scenarios that tell it of no instance are left out (accuracy, where there is no exit table);
+        NaN if it is unknown in some instance of the others.
+        """
         chosen = [s.label for s in self.scored] if scenes is None else list(scenes)
-        means = [self.values(policy, s, name).mean() for s in chosen if self.has(policy, s)]
+        values = [self.values(policy, s, name) for s in chosen if self.has(policy, s)]
+        means = [each.mean() for each in values if not np.isnan(each).all()]
         return float(np.mean(means)) if means else float("nan")
 
     def common_seeds(self, places: Iterable[tuple[str, str]]) -> list[int]:

@@ -11,7 +11,7 @@ from tiergym.networks import Network, load_network
 from tiergym.scenarios.spec import NetworkSpec
 
 _OWN = ("popularity", "deadline", "placement", "thresholds", "network")
-_INLINE = ("input_bytes", "blocks", "exits")
+_INLINE = ("input_bytes", "blocks", "exits", "architecture")
 DECIDED_LEVELS = ((0.4, 0.4), (0.6, 0.6), (0.75, 0.75), (0.9, 0.9), (math.inf, math.inf))
 """Confidence thresholds that ``thresholds: decided`` lets a `place` decision choose from; under the
 last no task leaves before block L."""
@@ -52,7 +52,7 @@ def _load(field: str, name: str, record: dict[str, object]) -> Network:
     if record.get("network") is None:
         return load_network(inline or name, name=name, field=field)
     network = load_network(record["network"], name=name, field=f"{field}.network")
-    for key in ("blocks", "exits"):
+    for key in ("blocks", "exits", "architecture"):
         if key in inline:
             raise InvalidInput(f"{field}.{key}", inline[key], "nothing beside network")
     if "input_bytes" in inline:
