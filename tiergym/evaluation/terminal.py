@@ -14,7 +14,6 @@ from rich.table import Column as TableColumn
 from rich.table import Table
 from rich.text import Text
 
-from tiergym.evaluation.claims import Claim
 from tiergym.evaluation.jobs import Failure, Job, Outcome
 from tiergym.evaluation.results import Results, Score
 from tiergym.evaluation.runner import Told
@@ -27,6 +26,7 @@ from tiergym.evaluation.summary import (
     row_of,
     seconds_text,
 )
+from tiergym.evaluation.verdicts import Claim
 
 NARROW = ("mean_delay", "p99_delay", "late_share", "throughput", "pre_uploaded_share", "accuracy")
 """Columns of the terminal's table; the page has all."""

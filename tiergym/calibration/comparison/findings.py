@@ -20,7 +20,7 @@ from tiergym.calibration.comparison.serving import (
     scenario_of,
 )
 from tiergym.calibration.comparison.variants import REFERENCE, THESIS, VARIANTS
-from tiergym.evaluation.claims import NOT, PARTLY, REPRODUCED
+from tiergym.evaluation.verdicts import NOT, PARTLY, REPRODUCED
 
 CONFIDENCE = 0.95
 

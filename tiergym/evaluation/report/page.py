@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from tiergym.evaluation.claims import Claim
 from tiergym.evaluation.records import write_text
 from tiergym.evaluation.report.markup import element, section, text
 from tiergym.evaluation.report.plots import delay_by_load, delay_distributions, tier_table
@@ -21,6 +20,7 @@ from tiergym.evaluation.report.tables import (
     versions_list,
 )
 from tiergym.evaluation.results import Results, Score
+from tiergym.evaluation.verdicts import Claim
 
 NAVIGATION = (
     ("scores", "Scores"),

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tiergym.evaluation.claims import Claim, Evidence
 from tiergym.evaluation.records import Record
 from tiergym.evaluation.report.markup import Cell, details, element, label, table, text
 from tiergym.evaluation.report.svg import colour, interval_bar, log_range
@@ -22,6 +21,7 @@ from tiergym.evaluation.summary import (
     row_of,
     seconds_text,
 )
+from tiergym.evaluation.verdicts import Claim, Evidence
 
 
 def score_table(results: Results, scores: Sequence[Score], folder: Path) -> str:
