@@ -15,7 +15,7 @@ import numpy as np
 
 from baselines.exit_placement._observation import Floats, Layout, Rows
 
-BUSIEST = 0.8
+BUSIEST = 0.7
 """Load up to which a wait is that of a steady queue; beyond it, the backlog that an interval builds
 up is added. Chosen on training scenarios: arrivals there vary more than a steady queue's."""
 
@@ -28,10 +28,29 @@ class Conditions(NamedTuple):
     others: Floats  # [n, 3] share of each tier that others use
 
 
+UNSEEN_LOAD, UNSEEN_OTHERS = 0.9, 0.5
+"""Before anything was seen: the share of the terminal that the arrivals would take if it ran the
+whole network, and what others use of the tiers above. A guess on the safe side, since a backlog of
+the first interval is carried on."""
+
+
 def present(rows: Rows, layout: Layout) -> Conditions:
     """Bandwidth as it is now, arrivals and others' use as in the last interval."""
+    others = others_use(rows, layout, rows.used[:, 0])
+    return unless_unseen(rows, Conditions(rows.bandwidth, rows.arrivals[:, 0], others))
+
+
+def unless_unseen(rows: Rows, seen: Conditions) -> Conditions:
+    """The conditions, or a guess where nothing is in force yet."""
+    whole = rows.blocks * (rows.blocks + 3) // 2
+    alone = rows.seconds[np.arange(len(whole)), whole, 0] * rows.gain[:, 0]
+    full = np.where(alone > 0.0, UNSEEN_LOAD / np.maximum(alone, 1e-12), 0.0)
+    begun = rows.placement[:, 3] > 0.0
+    guess = np.array([0.0, UNSEEN_OTHERS, UNSEEN_OTHERS])
     return Conditions(
-        rows.bandwidth, rows.arrivals[:, 0], others_use(rows, layout, rows.used[:, 0])
+        seen.bandwidth,
+        np.where(begun, seen.arrivals, full),
+        np.where(begun[:, None], seen.others, guess),
     )
 
 

@@ -13,6 +13,7 @@ from baselines.exit_placement._expected import (
     expected_seconds,
     others_use,
     present,
+    unless_unseen,
 )
 from baselines.exit_placement._observation import (
     Actions,
@@ -77,7 +78,8 @@ class Neurosurgeon(PlacementPolicy):
 class SwitchingAware(PlacementPolicy):
     """`Exhaustive` on a forecast of the coming interval, with the cost of moving counted.
 
-    Bandwidth, arrivals and others' use are forecast by exponential means of what was seen. A move
+    Bandwidth is forecast by an exponential mean of what was seen, arrivals and others' use by the
+    greater of such a mean and the last interval: too little room costs more than too much. A move
     loads what a tier lacks; meanwhile its tasks wait, half of that time on average for those that
     arrive in it.
 
@@ -107,7 +109,16 @@ class SwitchingAware(PlacementPolicy):
         bandwidth = np.where(known[:, None], (rows.bandwidth + past) / 2.0, rows.bandwidth)
         arrivals = (rows.arrivals * weight).sum(axis=1) / total[:, 0]
         used = (rows.used * weight[..., None]).sum(axis=1) / total
-        return Conditions(bandwidth, arrivals, others_use(rows, self.layout, used))
+        mean = Conditions(bandwidth, arrivals, others_use(rows, self.layout, used))
+        last = present(rows, self.layout)
+        return unless_unseen(
+            rows,
+            Conditions(
+                bandwidth,
+                np.maximum(mean.arrivals, last.arrivals),
+                np.maximum(mean.others, last.others),
+            ),
+        )
 
     def _load_seconds(self, rows: Rows) -> Floats:
         """float64[n, A], the longest load that a pair's tiers need for blocks not held."""
