@@ -92,7 +92,7 @@ def cost_table(runs: Runs) -> str:
 def _again(name: str, own: Mapping[int, TrainedRun]) -> float:
     """Seconds that another placement costs: all of a sum of losses, nothing of separate heads."""
     total = float(np.mean([run.training_seconds for run in own.values()]))
-    if name.startswith("joint"):
+    if name.startswith(("joint", "independent")):
         return total
     if name.startswith("mixed"):
         return float(np.mean([run.seconds["all together"] for run in own.values()]))
@@ -104,6 +104,8 @@ def _why(name: str) -> str:
         return "exits are fixed before training"
     if name.startswith("mixed"):
         return "the backbone is kept"
+    if name.startswith("independent"):
+        return "a path of its own to each of three exits"
     return "a head for every block is there"
 
 
