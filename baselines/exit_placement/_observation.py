@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from baselines.observing import attribute, mask_of
 from baselines.policy import Observation, State
-from tiergym.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 Actions = NDArray[np.int64]
@@ -61,20 +61,14 @@ class Layout(NamedTuple):
     @classmethod
     def of(cls, env: Any) -> Layout:
         """Read the sizes from a single or a vector environment, Gymnasium's own ones included."""
-        blocks, levels = (_attribute(env.unwrapped, k) for k in ("max_blocks", "max_thresholds"))
+        blocks, levels = (attribute(env.unwrapped, k) for k in ("max_blocks", "max_thresholds"))
         ends = [(p1, p2) for p2 in range(int(blocks) + 1) for p1 in range(p2 + 1)]
         first, second = np.array(ends, dtype=np.int64).T
         return cls(int(blocks), int(levels), first, second)
 
     def rows(self, observation: Observation) -> tuple[Rows, bool]:
         """The observation with a row axis, and whether it was a single one without."""
-        if "action_mask" not in observation:
-            raise InvalidInput("observation", type(observation).__name__, "the environment's Dict")
-        mask = np.ascontiguousarray(observation["action_mask"], dtype=np.int8)
-        single = mask.ndim == 1
-        mask = mask.reshape(1 if single else len(mask), -1)
-        if mask.shape[1] != self.levels * len(self.first):
-            raise InvalidInput("observation.action_mask", mask.shape, "the size that env has")
+        mask, single = mask_of(observation, self.levels * len(self.first))
         return self._rows(observation, mask), single
 
     def _rows(self, observation: Observation, mask: NDArray[np.int8]) -> Rows:
@@ -110,15 +104,6 @@ class Layout(NamedTuple):
             weights=field("weights", 4),
             mask=mask,
         )
-
-
-def _attribute(env: Any, name: str) -> Any:
-    """An attribute of an environment, or of the first one in `SyncVectorEnv` and the like."""
-    if hasattr(env, name):
-        return getattr(env, name)
-    if hasattr(env, "get_attr"):
-        return env.get_attr(name)[0]
-    raise InvalidInput("env", type(env).__name__, "an environment of tiergym/ExitPlacement-v0")
 
 
 class PlacementPolicy:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from baselines.observing import attribute, mask_of
 from baselines.policy import Observation, State
 from baselines.task_scheduling._compiling import compiled
-from tiergym.errors import InvalidInput
 
 Floats = NDArray[np.float32]
 Actions = NDArray[np.int64]
@@ -46,18 +46,12 @@ class Layout(NamedTuple):
     @classmethod
     def of(cls, env: Any) -> Layout:
         """Read the sizes from a single or a vector environment, Gymnasium's own ones included."""
-        sizes = [_attribute(env.unwrapped, name) for name in ("max_networks", "batch_sizes")]
+        sizes = [attribute(env.unwrapped, name) for name in ("max_networks", "batch_sizes")]
         return cls(int(sizes[0]), np.asarray(sizes[1], dtype=np.int64))
 
     def rows(self, observation: Observation) -> tuple[Rows, bool]:
         """The observation with a row axis, and whether it was a single one without."""
-        if "action_mask" not in observation:
-            raise InvalidInput("observation", type(observation).__name__, "the environment's Dict")
-        mask = np.ascontiguousarray(observation["action_mask"], dtype=np.int8)
-        single = mask.ndim == 1
-        mask = mask.reshape(1 if single else len(mask), -1)
-        if mask.shape[1] != 1 + 2 * self.networks * len(self.sizes):
-            raise InvalidInput("observation.action_mask", mask.shape, "the size that env has")
+        mask, single = mask_of(observation, 1 + 2 * self.networks * len(self.sizes))
         return self._rows(observation, mask), single
 
     def _rows(self, observation: Observation, mask: NDArray[np.int8]) -> Rows:
@@ -78,15 +72,6 @@ class Layout(NamedTuple):
             upper=field("upper", 3),
             mask=mask,
         )
-
-
-def _attribute(env: Any, name: str) -> Any:
-    """An attribute of an environment, or of the first one in `SyncVectorEnv` and the like."""
-    if hasattr(env, name):
-        return getattr(env, name)
-    if hasattr(env, "get_attr"):
-        return env.get_attr(name)[0]
-    raise InvalidInput("env", type(env).__name__, "an environment of tiergym/TaskScheduling-v0")
 
 
 class TaskPolicy:
