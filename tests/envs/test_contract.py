@@ -32,8 +32,10 @@ POLICIES = {
     "tiergym/TaskScheduling-v0": ("random", "priority+upload", "fcfs"),
     "tiergym/ExitPlacement-v0": ("random", "greedy", "terminal-only"),
 }
-SIZE = {"tiergym/TaskScheduling-v0": {"batch_sizes": [1, 2, 8]}}
-SIZE["tiergym/ExitPlacement-v0"] = {"max_blocks": 6}
+SIZE: dict[str, dict[str, Any]] = {
+    "tiergym/TaskScheduling-v0": {"batch_sizes": [1, 2, 8]},
+    "tiergym/ExitPlacement-v0": {"max_blocks": 6},
+}
 CASES = [(env_id, name) for env_id in IDS for name in SMALL[env_id]]
 
 

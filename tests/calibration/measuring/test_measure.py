@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_a_noisy_clock_warns_and_the_profile_carries_the_warning():
     complaints = " ".join(found.complaints())
     assert "quartile range" in complaints
     assert found.jitter_cv_all > 0.3
-    record = device_record("p", [found], "a command")
+    record: Any = device_record("p", [found], "a command")
     warning = record["source"]["measured"]["ticking"]["warning"]
     assert warning == "; ".join(found.complaints())
 
