@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from baselines.exit_placement._observation import Floats, Layout, Rows
+from tiergym.scenarios.system import pair_number
 
 BUSIEST = 0.7
 """Load up to which a wait is that of a steady queue; beyond it, the backlog that an interval builds
@@ -42,7 +43,7 @@ def present(rows: Rows, layout: Layout) -> Conditions:
 
 def unless_unseen(rows: Rows, seen: Conditions) -> Conditions:
     """The conditions, or a guess where nothing is in force yet."""
-    whole = rows.blocks * (rows.blocks + 3) // 2
+    whole = pair_number(rows.blocks, rows.blocks)
     alone = rows.seconds[np.arange(len(whole)), whole, 0] * rows.gain[:, 0]
     full = np.where(alone > 0.0, UNSEEN_LOAD / np.maximum(alone, 1e-12), 0.0)
     begun = rows.placement[:, 3] > 0.0
@@ -56,8 +57,7 @@ def unless_unseen(rows: Rows, seen: Conditions) -> Conditions:
 
 def others_use(rows: Rows, layout: Layout, used: Floats) -> Floats:
     """float64[n, 3], the busy share less what the placement in force must have brought itself."""
-    p1, p2, level = (rows.placement[:, k].astype(np.int64) for k in range(3))
-    action = level * rows.pairs + p2 * (p2 + 1) // 2 + p1
+    action = rows.in_force()
     own = _tier_load(rows, rows.arrivals[:, 0])[np.arange(len(action)), action]
     own *= rows.placement[:, 3:4]
     return np.clip(used - own, 0.0, 1.0)
@@ -72,8 +72,7 @@ def reaching(rows: Rows) -> Floats:
 
 def _seconds(rows: Rows) -> Floats:
     """float64[n, A, 3], stage seconds of every action."""
-    levels = rows.share.shape[1] // rows.pairs
-    return np.tile(rows.seconds, (1, levels, 1))
+    return np.tile(rows.seconds, (1, rows.levels, 1))
 
 
 def _tier_load(rows: Rows, arrivals: Floats) -> Floats:
@@ -86,7 +85,7 @@ def wire_seconds(rows: Rows, layout: Layout, bandwidth: Floats) -> Floats:
     """float64[n, A, 2], seconds on the wire of one payload on uplink and backhaul."""
     bits = np.stack([rows.payload[:, layout.first], rows.payload[:, layout.second]], axis=-1)
     seconds = rows.per_package[:, None] + bits / np.maximum(bandwidth[:, None], 1.0)
-    return np.tile(seconds, (1, rows.share.shape[1] // rows.pairs, 1))
+    return np.tile(seconds, (1, rows.levels, 1))
 
 
 def expected_seconds(

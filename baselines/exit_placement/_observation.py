@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from baselines.observing import attribute, mask_of
 from baselines.policy import Observation, State
+from tiergym.scenarios.system import pair_ends, pair_number
 
 Floats = NDArray[np.float64]
 Actions = NDArray[np.int64]
@@ -49,6 +50,16 @@ class Rows(NamedTuple):
         """P."""
         return self.seconds.shape[1]
 
+    @property
+    def levels(self) -> int:
+        """T."""
+        return self.share.shape[1] // self.pairs
+
+    def in_force(self) -> Actions:
+        """int64[n], the action in force; of no meaning where none is."""
+        p1, p2, level = (self.placement[:, k].astype(np.int64) for k in range(3))
+        return level * self.pairs + pair_number(p1, p2)
+
 
 class Layout(NamedTuple):
     """Sizes of the observations of one environment, and the ends of every pair."""
@@ -62,8 +73,7 @@ class Layout(NamedTuple):
     def of(cls, env: Any) -> Layout:
         """Read the sizes from a single or a vector environment, Gymnasium's own ones included."""
         blocks, levels = (attribute(env.unwrapped, k) for k in ("max_blocks", "max_thresholds"))
-        ends = [(p1, p2) for p2 in range(int(blocks) + 1) for p1 in range(p2 + 1)]
-        first, second = np.array(ends, dtype=np.int64).T
+        first, second = np.array(pair_ends(int(blocks)), dtype=np.int64).T
         return cls(int(blocks), int(levels), first, second)
 
     def rows(self, observation: Observation) -> tuple[Rows, bool]:

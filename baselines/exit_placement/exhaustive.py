@@ -24,9 +24,7 @@ from baselines.exit_placement._observation import (
     least_legal,
 )
 from baselines.policy import Entry, check_flag, check_number
-
-NO_EXIT = 2.0
-"""Threshold observed where no task leaves before block L."""
+from tiergym.envs.exit_placement.observation import NO_EXIT
 
 
 class Exhaustive(PlacementPolicy):
@@ -68,11 +66,10 @@ class Neurosurgeon(PlacementPolicy):
 
     def _without_exits(self, rows: Rows) -> Rows:
         """The rows with the shares of a network that is cut without heads."""
-        levels = rows.share.shape[1] // rows.pairs
         first = self.layout.first[None] == rows.blocks[:, None]
         second = (self.layout.second[None] == rows.blocks[:, None]) & ~first
         share = np.stack([first, second], axis=-1).astype(np.float64)
-        return rows._replace(share=np.tile(share, (1, levels, 1)))
+        return rows._replace(share=np.tile(share, (1, rows.levels, 1)))
 
 
 class SwitchingAware(PlacementPolicy):
@@ -135,7 +132,7 @@ class SwitchingAware(PlacementPolicy):
         missing = (1.0 - np.ceil(rows.held)) * rows.block_megabytes[:, None]
         loads = np.einsum("ptb,ntb->npt", wanted.astype(np.float64), missing)
         longest = (loads / np.maximum(rows.load_rate[:, None], 1e-9)).max(axis=2)
-        return np.tile(longest, (1, rows.share.shape[1] // rows.pairs))
+        return np.tile(longest, (1, rows.levels))
 
 
 POLICIES = {

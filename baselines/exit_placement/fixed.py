@@ -16,8 +16,7 @@ from baselines.exit_placement._observation import (
 )
 from baselines.policy import Entry
 from tiergym.errors import InvalidInput
-
-TIERS = ("terminal", "edge", "cloud")
+from tiergym.scenarios.system import TIER_NAMES
 
 
 class OneTier(PlacementPolicy):
@@ -29,9 +28,9 @@ class OneTier(PlacementPolicy):
 
     def __init__(self, env: Any, tier: str = "edge") -> None:
         super().__init__(env)
-        if tier not in TIERS:
-            raise InvalidInput("tier", tier, ", ".join(TIERS))
-        self._tier = TIERS.index(tier)
+        if tier not in TIER_NAMES:
+            raise InvalidInput("tier", tier, ", ".join(TIER_NAMES))
+        self._tier = TIER_NAMES.index(tier)
 
     def act(self, rows: Rows) -> Actions:
         """The pure pair of the tier, or the legal one nearest to it."""

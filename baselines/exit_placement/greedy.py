@@ -16,6 +16,7 @@ from baselines.exit_placement._expected import expected_seconds, present
 from baselines.exit_placement._observation import Actions, Floats, Layout, PlacementPolicy, Rows
 from baselines.policy import Entry, check_flag, check_number
 from tiergym.errors import InvalidInput
+from tiergym.scenarios.system import pair_number
 
 VARIANTS = ("scan", "single-pass", "hill-climb")
 
@@ -33,7 +34,8 @@ def overhead(
     """
     seconds = expected_seconds(rows, layout, present(rows, layout), waiting)
     blocks, pairs = rows.blocks, rows.pairs
-    pure = [np.zeros_like(blocks), blocks * (blocks + 1) // 2, blocks * (blocks + 3) // 2]
+    none = np.zeros_like(blocks)
+    pure = [pair_number(*ends) for ends in ((none, none), (none, blocks), (blocks, blocks))]
     at = np.arange(len(blocks))
     best = np.stack([_known(seconds, rows)[at, k] for k in pure], axis=1).min(axis=1)
     best = np.where(np.isfinite(best), best, 1.0)
@@ -124,10 +126,9 @@ class Greedy(PlacementPolicy):
 
     def _searched(self, own: Floats, blocks: int) -> int:
         def cost(ends: Ends) -> float:
-            return float(own[ends[1] * (ends[1] + 1) // 2 + ends[0]])
+            return float(own[pair_number(*ends)])
 
-        p1, p2 = search(cost, blocks, self._variant)
-        pair = p2 * (p2 + 1) // 2 + p1
+        pair = pair_number(*search(cost, blocks, self._variant))
         return pair if np.isfinite(own[pair]) else int(np.argmin(own))
 
 

@@ -23,7 +23,7 @@ from tiergym.engine import Simulation
 from tiergym.errors import InvalidInput
 from tiergym.scenarios import Scenario, load_scenario, load_split, split_names
 from tiergym.scenarios.instance import Instance
-from tiergym.scenarios.system import pair_number, pairs_of
+from tiergym.scenarios.system import pair_number, pair_of, pairs_of
 
 PROBLEM = "exit_placement"
 INSTANCES = 4
@@ -94,7 +94,7 @@ def _by_interval(simulation: Simulation, scenario: Scenario, count: int) -> Floa
 
 def shares_of(costs: Sequence[Floats]) -> Shares:
     """Shares over the intervals of several instances, float64[K, P] each."""
-    blocks = int((np.sqrt(8 * costs[0].shape[1] + 1) - 3) // 2)
+    blocks = pair_of(costs[0].shape[1] - 1)[1]
     pure = [pair_number(0, 0), pair_number(0, blocks), pair_number(blocks, blocks)]
     interior, changed = list[bool](), list[bool]()
     for table in costs:

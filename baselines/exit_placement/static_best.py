@@ -30,8 +30,7 @@ class StaticBest(PlacementPolicy):
 
     def act(self, rows: Rows) -> Actions:
         """The action in force, or at the first decision the one that proves cheapest."""
-        p1, p2, level = (rows.placement[:, k].astype(np.int64) for k in range(3))
-        actions = level * rows.pairs + p2 * (p2 + 1) // 2 + p1
+        actions = rows.in_force()
         begins = rows.placement[:, 3] == 0.0
         if begins.any():
             snapshots = self._env.snapshot()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -20,6 +19,7 @@ import tiergym
 from baselines.exit_placement._observation import Floats, Layout, Rows
 from baselines.exit_placement.greedy import VARIANTS, overhead, search
 from tiergym.scenarios import split_scenarios
+from tiergym.scenarios.system import pair_number
 
 CONDITIONS = 500
 """Of each scenario."""
@@ -28,19 +28,8 @@ BANDWIDTH = (5e5, 5e7)
 STRETCH = 3.0
 WEIGHTS = (0.1, 10.0)
 Z = 1.959964
-
-
-@dataclass(frozen=True)
-class Found:
-    """Of one variant: relative excess overhead by condition, 0 where the best pair was found."""
-
-    variant: str
-    excess: Floats
-
-    @property
-    def missed(self) -> float:
-        """Share of the conditions in which the best pair was missed."""
-        return float(np.mean(self.excess > 1e-9))
+ROUNDING = 1e-9
+"""Relative excess overhead above which the best pair counts as missed."""
 
 
 def conditions(rows: Rows, count: int, rng: np.random.Generator) -> Rows:
@@ -77,7 +66,7 @@ def examine(scenario: str, count: int, rng: np.random.Generator) -> dict[str, Fl
 
 def _compare(costs: Floats, blocks: int, found: dict[str, list[float]]) -> None:
     def cost(ends: tuple[int, int]) -> float:
-        return float(costs[ends[1] * (ends[1] + 1) // 2 + ends[0]])
+        return float(costs[pair_number(*ends)])
 
     least = float(costs.min())
     for variant, values in found.items():
@@ -104,12 +93,13 @@ def main(words: Sequence[str] | None = None) -> int:
     print(f"tiergym {tiergym.__version__}: {total} conditions over {len(names)} scenarios")
     print(f"{'variant':<14}{'missed':>9}{'95 %':>18}{'mean gap':>11}{'95th':>9}{'worst':>9}")
     for variant in VARIANTS:
-        found = Found(variant, np.concatenate([part[variant] for part in parts]))
-        low, high = wilson(found.missed, total)
+        excess = np.concatenate([part[variant] for part in parts])
+        missed = float(np.mean(excess > ROUNDING))
+        low, high = wilson(missed, total)
         print(
-            f"{variant:<14}{found.missed:>9.1%}{f'[{low:.1%}, {high:.1%}]':>18}"
-            f"{found.excess.mean():>11.2%}{np.quantile(found.excess, 0.95):>9.1%}"
-            f"{found.excess.max():>9.1%}"
+            f"{variant:<14}{missed:>9.1%}{f'[{low:.1%}, {high:.1%}]':>18}"
+            f"{excess.mean():>11.2%}{np.quantile(excess, 0.95):>9.1%}"
+            f"{excess.max():>9.1%}"
         )
     return 0
 

@@ -11,9 +11,8 @@ import pytest
 from tests.envs import small_placement
 from tiergym import InvalidInput, load_scenario
 from tiergym.devices import stage_seconds
-from tiergym.envs.exit_placement.actions import pair_of
 from tiergym.scenarios.read_nodes import read_nodes
-from tiergym.scenarios.system import pair_number, pairs_of
+from tiergym.scenarios.system import pair_number, pair_of, pairs_of
 
 ID = "tiergym/ExitPlacement-v0"
 L = small_placement.BLOCKS
@@ -24,7 +23,7 @@ def make(scenario: Any, **given: Any) -> Any:
 
 
 def action(p1: int, p2: int, level: int = 0) -> int:
-    return level * pairs_of(16) + p2 * (p2 + 1) // 2 + p1
+    return level * pairs_of(16) + pair_number(p1, p2)
 
 
 def finish(env: Any, chosen: int) -> tuple[float, dict[str, float]]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import yaml
 
 from tiergym.errors import InvalidInput
+from tiergym.evaluation.records import write_text
 from tiergym.fields import mapping, read_yaml
 
 RECORDS = Path(__file__).parent / "data"
@@ -43,10 +44,9 @@ def _all_numbers(items: Sequence[object]) -> bool:
 
 
 def write_yaml(path: Path, record: Mapping[str, object], header: str) -> None:
-    """Write a data file with a comment of one line above it."""
+    """Write a data file, whole or not at all, with a comment of one line above it."""
     body = yaml.dump(dict(record), Dumper=_Dumper, sort_keys=False, width=100)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"# {header}\n{body}", encoding="utf-8")
+    write_text(path, f"# {header}\n{body}")
 
 
 def read_record(name: str) -> dict[str, object]:

@@ -92,7 +92,7 @@ TASK = _record(
 )
 EVENT = _record("f8 time, i8 key")
 PIECE = _record("f8 start bandwidth, i8 last")
-PAST = _record("f8 arrivals bandwidth_1 bandwidth_2 busy_0 busy_1 busy_2, i8 route")
+PAST = _record("f8 arrivals bandwidth_1 bandwidth_2 busy_0 busy_1 busy_2")
 PAST_INTERVALS = 4
 """Intervals that are remembered, the last one first."""
 HISTORY = _record("i8 last first_1 count_1 first_10 count_10, f8 entered_1 entered_10")

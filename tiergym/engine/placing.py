@@ -217,7 +217,6 @@ def _remember(w: World) -> None:
     for k in range(PAST_INTERVALS - 1, 0, -1):
         _copy_past(w, k - 1, k)
     past, start = past_at(w, 0), h.interval * seconds
-    past.route = h.in_force
     past.arrivals = h.arrived - h.past_arrived
     past.bandwidth_1 = _mean_bandwidth(w, node_spec(w, 0).uplink, start)
     past.bandwidth_2 = _mean_bandwidth(w, node_spec(w, 1).uplink, start)
@@ -236,7 +235,6 @@ def _copy_past(w: World, source: int, target: int) -> None:
     new.busy_0 = old.busy_0
     new.busy_1 = old.busy_1
     new.busy_2 = old.busy_2
-    new.route = old.route
 
 
 @compiled

@@ -117,7 +117,7 @@ class EpisodesVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]])
         Args:
             seed: row i takes ``seed + i``, or the i-th of a list; None goes on with the
                 generators as they are.
-            options: ``reset_mask``, and what `TaskSchedulingEnv` takes, for every row alike.
+            options: ``reset_mask``, and what the single environment takes, for every row alike.
         """
         given = dict(options or {})
         which = _reset_mask(given.pop("reset_mask", None), self.num_envs)

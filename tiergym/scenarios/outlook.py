@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tiergym.networks import ExitTable, payload_bytes
 from tiergym.scenarios.spec import ScenarioSpec
-from tiergym.scenarios.system import Floats, pairs_of
+from tiergym.scenarios.system import Floats, pair_ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +79,15 @@ def exit_shares(table: ExitTable, level: tuple[float, float]) -> tuple[Floats, F
         float64[P, 2] shares at the terminal's and at the edge's head; float64[P] accuracy.
     """
     blocks = table.confidence.shape[1] - 1
-    share, right = np.zeros((pairs_of(blocks), 2)), np.zeros(pairs_of(blocks))
-    pair = 0
-    for p2 in range(blocks + 1):
-        for p1 in range(p2 + 1):
-            first = _leaves(table, p1, level[0])
-            second = ~first & (_leaves(table, p2, level[1]) if p2 > p1 else False)
-            answer = np.where(first, table.correct[:, p1], table.correct[:, blocks])
-            answer = np.where(second, table.correct[:, p2], answer)
-            share[pair] = first.mean(), second.mean()
-            right[pair] = answer.mean()
-            pair += 1
+    ends = pair_ends(blocks)
+    share, right = np.zeros((len(ends), 2)), np.zeros(len(ends))
+    for pair, (p1, p2) in enumerate(ends):
+        first = _leaves(table, p1, level[0])
+        second = ~first & (_leaves(table, p2, level[1]) if p2 > p1 else False)
+        answer = np.where(first, table.correct[:, p1], table.correct[:, blocks])
+        answer = np.where(second, table.correct[:, p2], answer)
+        share[pair] = first.mean(), second.mean()
+        right[pair] = answer.mean()
     return share, right
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tiergym.errors import InvalidInput
 from tiergym.scenarios.spec import NetworkSpec, ScenarioSpec
-from tiergym.scenarios.system import CLOUD, ENTRIES, NO_STAGE, Ints, Placing, System
+from tiergym.scenarios.system import CLOUD, ENTRIES, NO_STAGE, Ints, Placing, System, pair_ends
 
 PROBLEM = "exit_placement"
 MOST_BLOCKS = 62
@@ -73,12 +73,10 @@ def placements(spec: ScenarioSpec) -> list[NetworkSpec]:
     if spec.placed is None:
         return []
     network = spec.networks[spec.placed]
-    blocks = network.network.blocks
-    pairs = [(p1, p2) for p2 in range(blocks + 1) for p1 in range(p2 + 1)]
     return [
         replace(network, placement=pair, thresholds=level)
         for level in network.levels
-        for pair in pairs
+        for pair in pair_ends(network.network.blocks)
     ]
 
 

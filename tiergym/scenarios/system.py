@@ -6,7 +6,9 @@ any other implementation of the same physics, is given.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +36,23 @@ def pairs_of(blocks: int) -> int:
     return (blocks + 1) * (blocks + 2) // 2
 
 
-def pair_number(p1: int, p2: int) -> int:
-    """Number of a placement; it does not depend on L."""
+Number = TypeVar("Number", int, Ints)
+
+
+def pair_number(p1: Number, p2: Number) -> Number:
+    """Number of a placement (p1, p2), or int64 array of numbers; it does not depend on L."""
     return p2 * (p2 + 1) // 2 + p1
+
+
+def pair_of(number: int) -> tuple[int, int]:
+    """(p1, p2) of a placement's number."""
+    p2 = (math.isqrt(8 * number + 1) - 1) // 2
+    return number - p2 * (p2 + 1) // 2, p2
+
+
+def pair_ends(blocks: int) -> list[tuple[int, int]]:
+    """All placements (p1, p2) of a network of L blocks, in the order of their numbers."""
+    return [pair_of(number) for number in range(pairs_of(blocks))]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,14 +9,17 @@ import pytest
 from scipy import stats
 
 from tiergym.calibration.comparison.__main__ import main
-from tiergym.calibration.comparison.evidence import TrainedRun, load_runs, pack
+from tiergym.calibration.comparison.evidence import TrainedRun, is_finished, load_runs, pack
 from tiergym.calibration.comparison.findings import (
     Mean,
+    Served,
+    Verdict,
     by_variant,
     exit_differences,
     mean_of,
     verdict_of,
 )
+from tiergym.calibration.comparison.report import served_table, write_results
 from tiergym.calibration.comparison.serving import (
     SETTINGS,
     Curve,
@@ -123,6 +126,34 @@ def test_what_is_served_leaves_and_is_right_as_the_table_says():
         [exits.correct[:, first].mean(), right.mean(), exits.correct[:, 8].mean()]
     )
     assert (np.diff(found.latency) > 0.0).all()
+
+
+def test_the_rows_to_load_have_a_name_for_each_column(tmp_path: Path):
+    paths = write_results(tmp_path, by_variant(runs_of({})), [], Verdict("partly", ()))
+    names, *rows = [line.split(",") for line in paths[0].read_text().splitlines()]
+    assert len(set(names)) == len(names) == 8
+    assert rows
+    assert all(len(row) == len(names) for row in rows)
+
+
+def test_seeds_that_miss_the_accuracy_are_told():
+    runs = by_variant(runs_of({}))
+    some = (Mean(0.5, 0.4, 0.6), Mean(0.0, -0.1, 0.1))
+    each = dict.fromkeys(runs, some)
+    reached = {REFERENCE: 5, THESIS: 3}
+    text = served_table(runs, [Served(SETTINGS[0], 0.1, 0.6, each, each, reached)])
+    lines = text.splitlines()
+    assert "of 5 seeds" not in lines[1]
+    assert lines[2].startswith(f"  {THESIS}")
+    assert lines[2].endswith("(of 3 of 5 seeds)")
+
+
+def test_a_run_is_finished_once_its_record_is_written(tmp_path: Path):
+    name = VARIANTS[0].run(0).name
+    save_table(tmp_path / f"{name}.npz", divide(table(0)))
+    assert not is_finished(tmp_path, name)
+    write_yaml(tmp_path / f"{name}.yaml", {"source": {"command": "c"}}, "test")
+    assert is_finished(tmp_path, name)
 
 
 def test_wrong_words_are_named(capsys: pytest.CaptureFixture[str]):

@@ -56,12 +56,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def train(data: str, folder: str) -> int:
     """Train every run that is not there yet, seed by seed."""
+    from tiergym.calibration.comparison.evidence import is_finished
     from tiergym.calibration.networks import main as train_networks
 
     for seed in SEEDS:
         for variant in VARIANTS:
             run = variant.run(seed)
-            if (Path(folder) / f"{run.name}.npz").is_file():
+            if is_finished(Path(folder), run.name):
                 continue
             usual = type(run)().plain()
             options = [f"{k}={v}" for k, v in run.plain().items() if v != usual[k]]
@@ -90,7 +91,7 @@ def show(out: Path) -> None:
     print(report.accuracy_table(runs), report.seed_noise(runs), sep="\n", end="\n\n")
     print(report.cost_table(runs), end="\n\n")
     served = serve_all(runs, lambda line: print(f"  {line}", file=sys.stderr, flush=True))
-    print(report.served_table(served), report.larger_table(), sep="\n\n", end="\n\n")
+    print(report.served_table(runs, served), report.larger_table(), sep="\n\n", end="\n\n")
     verdict = verdict_of(exit_differences(runs), served)
     print(f"Verdict: {verdict.word}.", *verdict.sentences, sep="\n  ")
     print("* the 95 % interval of the paired difference does not hold zero")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiergym.calibration.comparison.variants import SEEDS, VARIANTS, Variant
-from tiergym.calibration.records import RECORDS, read_record, write_yaml
+from tiergym.calibration.records import RECORDS, write_yaml
 from tiergym.errors import InvalidInput
 from tiergym.fields import mapping, number, read_yaml
 from tiergym.networks import ExitTable
@@ -84,6 +84,11 @@ def pack(folder: Path, out: Path = RECORDS) -> int:
     return len(runs)
 
 
+def is_finished(folder: Path, name: str) -> bool:
+    """Whether a run is there; its record is written last."""
+    return _source(folder, name) is not None
+
+
 def _source(folder: Path, name: str) -> dict[str, object] | None:
     for end in (".yaml", ".source.yaml"):
         path = folder / f"{name}{end}"
@@ -110,8 +115,7 @@ def load_runs(folder: Path = RECORDS) -> list[TrainedRun]:
     Raises:
         InvalidInput: if the files are not there or do not fit each other.
     """
-    record = read_record(RECORD) if folder == RECORDS else mapping(RECORD, _yaml(folder))
-    runs = mapping(RECORD, record["runs"])
+    runs = mapping(RECORD, mapping(RECORD, read_yaml(folder / RECORD, RECORD))["runs"])
     try:
         with np.load(folder / TABLES, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
@@ -125,10 +129,6 @@ def load_runs(folder: Path = RECORDS) -> list[TrainedRun]:
     except (OSError, ValueError, KeyError, EOFError) as error:
         allowed = f"the packed tables of the comparison ({error})"
         raise InvalidInput("scheme comparison", str(folder / TABLES), allowed) from None
-
-
-def _yaml(folder: Path) -> object:
-    return read_yaml(folder / RECORD, RECORD)
 
 
 def _run(

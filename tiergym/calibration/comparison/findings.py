@@ -101,7 +101,9 @@ class Served:
     Attributes:
         latency, accuracy: the targets, seconds and share.
         at_latency: by variant, (accuracy at that mean latency, its paired difference).
-        at_accuracy: by variant, (mean latency at that accuracy, its paired difference), seconds.
+        at_accuracy: by variant, (mean latency at that accuracy, its paired difference), seconds;
+            over the seeds that reach it.
+        reached: by variant, how many of its seeds reach that accuracy.
     """
 
     setting: Setting
@@ -109,6 +111,7 @@ class Served:
     accuracy: float
     at_latency: dict[str, tuple[Mean, Mean]]
     at_accuracy: dict[str, tuple[Mean, Mean]]
+    reached: dict[str, int]
 
 
 def serve_all(runs: Runs, report: Callable[[str], None] = lambda line: None) -> list[Served]:
@@ -127,19 +130,22 @@ def _serve(runs: Runs, setting: Setting, report: Callable[[str], None]) -> Serve
             first, second = (curve(scenario, part) for part in parts)
             curves[name, seed] = (first, second)
     latency, accuracy = _targets(curves)
+    took = {key: quickest_at(*both, accuracy) for key, both in curves.items()}
     return Served(
         setting,
         latency,
         accuracy,
         _compare(runs, lambda key: best_within(*curves[key], latency)),
-        _compare(runs, lambda key: quickest_at(*curves[key], accuracy)),
+        _compare(runs, lambda key: took[key]),
+        {name: sum(not np.isnan(took[name, seed]) for seed in own) for name, own in runs.items()},
     )
 
 
 def _targets(curves: Mapping[tuple[str, int], tuple[Curve, Curve]]) -> tuple[float, float]:
-    """A latency halfway over the range that all runs reach, and an accuracy that all reach.
+    """A latency halfway over the range of the reference's runs, and an accuracy that all reach.
 
-    Both are taken from validation rows.
+    Both are taken from the validation rows of `REFERENCE` alone; runs of other variants may miss
+    the accuracy (`Served.reached`).
     """
     reference = [first for (name, _), (first, _) in curves.items() if name == REFERENCE]
     fastest = max(float(first.latency.min()) for first in reference)
@@ -169,8 +175,7 @@ class Verdict:
 def verdict_of(exits: Mapping[str, Mapping[int, Mean]], served: Sequence[Served]) -> Verdict:
     """The verdict, from intervals of paired differences alone."""
     own = exits[THESIS]
-    better = [block for block, mean in own.items() if mean.sign > 0]
-    worse = [block for block, mean in own.items() if mean.sign < 0]
+    better, worse = _signs(own)
     faster = [each for each in served if each.at_accuracy[THESIS][1].sign < 0]
     slower = [each for each in served if each.at_accuracy[THESIS][1].sign > 0]
     if len(better) == len(own):
@@ -196,10 +201,16 @@ def _others(exits: Mapping[str, Mapping[int, Mean]]) -> list[str]:
     found: list[str] = []
     for name, own in exits.items():
         if name not in (REFERENCE, THESIS):
-            better = [block for block, mean in own.items() if mean.sign > 0]
-            worse = [block for block, mean in own.items() if mean.sign < 0]
+            better, worse = _signs(own)
             found.append(f"{name}: better at exits {_list(better)}, worse at {_list(worse)}.")
     return found
+
+
+def _signs(means: Mapping[int, Mean]) -> tuple[list[int], list[int]]:
+    """Exits whose interval lies above zero, and those whose lies below."""
+    above = [block for block, mean in means.items() if mean.sign > 0]
+    below = [block for block, mean in means.items() if mean.sign < 0]
+    return above, below
 
 
 def _list(blocks: Sequence[int]) -> str:

@@ -26,6 +26,9 @@ from tiergym.networks import load_network
 
 LARGER = ("vgg8-w16-joint-equal-s0", "vgg8-w16-separate-s0")
 """The same two schemes on a network of twice the width, from one seed each."""
+_NUMBERS = ("mean", "low", "high")
+COLUMNS = ("variant", "exit", *_NUMBERS, *(f"difference_{name}" for name in _NUMBERS))
+"""Of ``schemes.csv``."""
 
 
 def accuracy_table(runs: Runs) -> str:
@@ -53,9 +56,10 @@ def _cell(mean: Mean | None, signed: bool = False) -> str:
     return f"{text + ' ±' + (f'{half:.3f}' if half == half else '?') + mark:>15}"
 
 
-def served_table(served: Sequence[Served]) -> str:
+def served_table(runs: Runs, served: Sequence[Served]) -> str:
     """Accuracy at equal mean latency and mean latency at equal accuracy, by setting."""
     lines: list[str] = []
+    seeds = {name: len(own) for name, own in runs.items()}
     for each in served:
         lines.append(
             f"{each.setting}: accuracy at a mean of {each.latency * 1e3:.2f} ms; "
@@ -66,8 +70,14 @@ def served_table(served: Sequence[Served]) -> str:
             lines.append(
                 f"  {name:<20}{_cell(mean)}{_cell(difference, signed=True)}"
                 f"{_milliseconds(took)}{_milliseconds(longer, signed=True)}"
+                f"{_reached(each.reached[name], seeds[name])}"
             )
     return "\n".join(lines)
+
+
+def _reached(count: int, seeds: int) -> str:
+    """Nothing where all do or none does (then the cells say so)."""
+    return f"  (of {count} of {seeds} seeds)" if 0 < count < seeds else ""
 
 
 def _milliseconds(mean: Mean, signed: bool = False) -> str:
@@ -122,12 +132,13 @@ def larger_table() -> str:
 
 def seed_noise(runs: Runs) -> str:
     """Standard deviation over seeds of the accuracy at each exit, the largest of any variant."""
-    exits = sorted(accuracies(runs)[REFERENCE])
+    own_exits = {name: set(means) for name, means in accuracies(runs).items()}
+    exits = sorted(own_exits[REFERENCE])
     worst = {
         block: max(
             float(np.std([run.accuracy(block) for run in own.values()], ddof=1))
-            for own in runs.values()
-            if len(own) > 1 and next(iter(own.values())).accuracy(block) > 0.0
+            for name, own in runs.items()
+            if len(own) > 1 and block in own_exits[name]
         )
         for block in exits
     }
@@ -141,7 +152,7 @@ def write_results(
     """Write ``schemes.csv`` and ``schemes.json``."""
     from tiergym.evaluation.records import write_text
 
-    rows = [("variant", "exit", "mean", "low", "high", "difference", "difference_low", "high")]
+    rows: list[tuple[str, ...]] = [COLUMNS]
     differing = exit_differences(runs)
     for name, own in accuracies(runs).items():
         for block, mean in own.items():
@@ -161,6 +172,7 @@ def write_results(
                 "accuracy": each.accuracy,
                 "accuracy_at_latency": _plain(each.at_latency),
                 "seconds_at_accuracy": _plain(each.at_accuracy),
+                "seeds_that_reach_it": each.reached,
             }
             for each in served
         ],

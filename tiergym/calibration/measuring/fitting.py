@@ -87,13 +87,14 @@ def mean_error(predicted: Floats, measured: Floats) -> float:
 
 
 def errors_of(
-    parts: Mapping[int, Parts], timed: Mapping[int, Mapping[Stage, float]], stages: Sequence[Stage]
+    parts: Mapping[int, Parts],
+    timed: Mapping[int, Mapping[Stage, float]],
+    batches: Sequence[int],
+    stages: Sequence[Stage],
 ) -> float:
-    """Mean error over the given stages at the batch sizes that ``parts`` knows; NaN without any."""
+    """Mean error over the given stages and batch sizes; NaN without any."""
     pairs = [
-        (found.seconds(stage), timed[batch][stage])
-        for batch, found in parts.items()
-        for stage in stages
+        (between(parts, batch, stage), timed[batch][stage]) for batch in batches for stage in stages
     ]
     if not pairs:
         return float("nan")

@@ -15,11 +15,9 @@ import torch
 
 from tiergym.calibration.measuring.fitting import (
     Parts,
-    between,
     errors_of,
     fit_parts,
     is_served,
-    mean_error,
 )
 from tiergym.calibration.measuring.machine import Noise, Watch
 from tiergym.calibration.measuring.subjects import Stage, Subject, runner
@@ -155,10 +153,12 @@ def measure(
         for batch in batch_sizes
     }
     errors = Errors(
-        fitted=errors_of(parts, timed, [stage for stage in fitted if is_served(stage)]),
-        whole=errors_of(parts, timed, [Stage(0, blocks, True)]),
-        cut=errors_of(parts, timed, cut_stages(blocks, cut) if blocks > 1 else []),
-        batches=_batch_error(parts, timed, held_out, checked),
+        fitted=errors_of(
+            parts, timed, batch_sizes, [stage for stage in fitted if is_served(stage)]
+        ),
+        whole=errors_of(parts, timed, batch_sizes, [Stage(0, blocks, True)]),
+        cut=errors_of(parts, timed, batch_sizes, cut_stages(blocks, cut) if blocks > 1 else []),
+        batches=errors_of(parts, timed, held_out, list(dict.fromkeys(checked))),
     )
     return Measured(
         subject=subject,
@@ -170,23 +170,6 @@ def measure(
         load_rate=load_rate(subject),
         noise=noise,
     )
-
-
-def _batch_error(
-    parts: dict[int, Parts],
-    timed: dict[int, dict[Stage, float]],
-    held_out: Sequence[int],
-    stages: Sequence[Stage],
-) -> float:
-    pairs = [
-        (between(parts, batch, stage), timed[batch][stage])
-        for batch in held_out
-        for stage in dict.fromkeys(stages)
-    ]
-    if not pairs:
-        return float("nan")
-    predicted, measured = np.array(pairs).T
-    return mean_error(predicted, measured)
 
 
 def noise_of(took: Timings, watch: Watch) -> Noise:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import os
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -122,16 +121,10 @@ def write_device(path: Path, record: Mapping[str, Any]) -> None:
         InvalidInput: if a figure is none that a profile may hold.
     """
     load_device(dict(record))
-    _write(path, record)
+    write_yaml(path, record, HEADER)
 
 
 def write_link(path: Path, record: Mapping[str, Any]) -> None:
     """As `write_device`, for a link."""
     load_link(dict(record))
-    _write(path, record)
-
-
-def _write(path: Path, record: Mapping[str, object]) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    write_yaml(partial, record, HEADER)
-    partial.replace(path)
+    write_yaml(path, record, HEADER)

@@ -146,14 +146,14 @@ def fit_transfers(seconds: dict[int, float]) -> tuple[float, float, float]:
 
     Squares of the relative error are least; a package costs no less than nothing.
     """
+    # Whoever only serves needs no SciPy.
+    from tiergym.calibration.least_squares import non_negative_fit
+
     sizes: NDArray[np.float64] = np.array(list(seconds), dtype=np.float64)
     took = np.array(list(seconds.values()))
-    design = np.stack([np.ones(len(sizes)), sizes * 8e-6], axis=1) / took[:, None]
-    found = np.linalg.lstsq(design, np.ones(len(sizes)), rcond=None)[0]
-    if found[0] < 0.0:
-        slope = np.linalg.lstsq(design[:, 1:], np.ones(len(sizes)), rcond=None)[0]
-        found = np.array([0.0, slope[0]])
-    error = float(np.mean(np.abs(design @ found - 1.0)))
+    design = np.stack([np.ones(len(sizes)), sizes * 8e-6], axis=1)
+    found = non_negative_fit(design, took)
+    error = float(np.mean(np.abs(design @ found / took - 1.0)))
     return float(found[0]), float(1.0 / max(found[1], 1e-12)), error
 
 

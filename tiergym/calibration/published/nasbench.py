@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,21 +126,37 @@ def _device(
         column = [float(table.column(gpu, batch)[row]) for batch in BATCHES]
         return [[b, round(ms / 1e3, 9)] for b, ms in zip(BATCHES, column, strict=True)]
 
+    runtime = "PyTorch, as measured for HELP (version not stated)"
+    method = (
+        f"measured at batch {', '.join(map(str, BATCHES))} and joined linearly, "
+        "which is an assumption; 32x32 inputs are assumed, the source does not state them"
+    )
+    networks = {network_name(row): {"whole": {"points": points(row)}} for row in rows}
+    return help_device(name, device, runtime, method, networks)
+
+
+def help_device(
+    name: str, device: str, runtime: str, method: str, networks: Mapping[str, object]
+) -> dict[str, object]:
+    """The record of a device that was measured for HELP.
+
+    Args:
+        method: how the seconds of ``networks`` come about.
+    """
     return {
         "name": name,
         "device": device,
-        "runtime": "PyTorch, as measured for HELP (version not stated)",
+        "runtime": runtime,
         "jitter_cv": 0.0,
         "source": {
             "kind": "published",
             "from": "HELP (Lee et al., NeurIPS 2021), latency of NAS-Bench-201 networks",
             "url": "https://github.com/HayeonLee/HELP",
             "licence": "MIT",
-            "networks": f"measured at batch {', '.join(map(str, BATCHES))} and joined linearly, "
-            "which is an assumption; 32x32 inputs are assumed, the source does not state them",
+            "networks": method,
             "jitter_cv": "not published, taken as 0",
             "unknown": "load_rate, watts, memory, workspace",
             "derived_by": DERIVED_BY,
         },
-        "networks": {network_name(row): {"whole": {"points": points(row)}} for row in rows},
+        "networks": dict(networks),
     }

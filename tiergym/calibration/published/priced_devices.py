@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from tiergym.calibration.published import nasbench, ncnn
 from tiergym.calibration.published.architectures import ARCHITECTURES, parts_of
-from tiergym.calibration.published.common import DERIVED_BY
 from tiergym.calibration.published.operation_prices import (
     DENSE,
     Fitted,
@@ -111,23 +110,9 @@ def _all_boards() -> dict[str, ncnn.Board]:
 
 
 def _help_device(name: str, device: str) -> dict[str, object]:
-    return {
-        "name": name,
-        "device": device,
-        "runtime": "as measured for HELP at batch 1 (framework and version not stated)",
-        "jitter_cv": 0.0,
-        "source": {
-            "kind": "published",
-            "from": "HELP (Lee et al., NeurIPS 2021), latency of NAS-Bench-201 networks",
-            "url": "https://github.com/HayeonLee/HELP",
-            "licence": "MIT",
-            "networks": "batches of b are assumed to take b times as long as one image",
-            "jitter_cv": "not published, taken as 0",
-            "unknown": "load_rate, watts, memory, workspace",
-            "derived_by": DERIVED_BY,
-        },
-        "networks": {},
-    }
+    runtime = "as measured for HELP at batch 1 (framework and version not stated)"
+    method = "batches of b are assumed to take b times as long as one image"
+    return nasbench.help_device(name, device, runtime, method, {})
 
 
 def _with_prices(

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tiergym.engine.compiling import compiled
 from tiergym.engine.layout import DECIDING
 from tiergym.engine.placing import may_place, place
 from tiergym.engine.views import World, head, model, network_spec
-from tiergym.scenarios.system import pairs_of
-
-
-def pair_of(number: int) -> tuple[int, int]:
-    """(p1, p2) of a pair's number."""
-    p2 = (math.isqrt(8 * number + 1) - 1) // 2
-    return number - p2 * (p2 + 1) // 2, p2
+from tiergym.scenarios.system import pair_of, pairs_of
 
 
 def describe(action: int, max_blocks: int) -> str:
