@@ -27,7 +27,7 @@ FOLDERS = {
 """Environment id -> folder of ``baselines`` that holds its policies."""
 
 
-COMMANDS = ("tune", "suboptimality", "interior")
+COMMANDS = ("tune", "suboptimality", "interior", "headroom", "gallery")
 """Files of such a folder that are run, not imported."""
 
 

@@ -23,6 +23,7 @@ from tiergym.engine import Simulation
 from tiergym.errors import InvalidInput
 from tiergym.scenarios import Scenario, load_scenario, load_split, split_names
 from tiergym.scenarios.instance import Instance
+from tiergym.scenarios.placing import interval_of, intervals_of
 from tiergym.scenarios.system import pair_number, pair_of, pairs_of
 
 PROBLEM = "exit_placement"
@@ -66,7 +67,7 @@ def interval_costs(scenario: Scenario, instance: Instance) -> Floats:
     if placing is None:
         raise InvalidInput("scenario", scenario.name, f"a scenario of the problem {PROBLEM}")
     blocks = int(scenario.system.network_blocks[placing.network])
-    count = int(np.ceil(instance.window / placing.interval_seconds))
+    count = intervals_of(placing, instance.window)
     costs = np.full((count, pairs_of(blocks)), np.inf)
     simulation = Simulation([scenario.system], places=True)
     for pair in range(pairs_of(blocks)):
@@ -76,20 +77,20 @@ def interval_costs(scenario: Scenario, instance: Instance) -> Floats:
                 simulation.place(0, placing.first_route + pair)
         except InvalidInput:
             continue
-        costs[:, pair] = _by_interval(simulation, scenario, count)
+        costs[:, pair] = _by_interval(simulation, scenario, instance.window)
     return costs
 
 
-def _by_interval(simulation: Simulation, scenario: Scenario, count: int) -> Floats:
+def _by_interval(simulation: Simulation, scenario: Scenario, window: float) -> Floats:
     log, cost, placing = simulation.log(0), scenario.system.cost, scenario.system.placing
     assert placing is not None
     own = log.charged
-    interval = np.minimum(log.arrival[own] // placing.interval_seconds, count - 1).astype(int)
+    interval = interval_of(placing, window, log.arrival[own])
     seconds = np.where(log.refused[own], cost.refusal_seconds, log.delay[own])
     wrong = np.where(log.refused[own], 1.0, 1.0 - log.correct[own])
     each = cost.delay_weight * seconds + cost.error_weight * wrong
     each += cost.late_weight * log.late[own]
-    return np.bincount(interval, weights=each, minlength=count).astype(np.float64)
+    return np.bincount(interval, each, intervals_of(placing, window)).astype(np.float64)
 
 
 def shares_of(costs: Sequence[Floats]) -> Shares:

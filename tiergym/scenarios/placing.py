@@ -9,7 +9,16 @@ import numpy as np
 
 from tiergym.errors import InvalidInput
 from tiergym.scenarios.spec import NetworkSpec, ScenarioSpec
-from tiergym.scenarios.system import CLOUD, ENTRIES, NO_STAGE, Ints, Placing, System, pair_ends
+from tiergym.scenarios.system import (
+    CLOUD,
+    ENTRIES,
+    NO_STAGE,
+    Floats,
+    Ints,
+    Placing,
+    System,
+    pair_ends,
+)
 
 PROBLEM = "exit_placement"
 MOST_BLOCKS = 62
@@ -95,6 +104,32 @@ def placing_of(spec: ScenarioSpec, rows: Ints) -> Placing | None:
         block_bytes=network.network.param_bytes.astype(np.float64),
         load_rate=np.array([node.load_rate for node in spec.nodes], dtype=np.float64),
     )
+
+
+def intervals_of(placing: Placing, window: float) -> int:
+    """Number of intervals, the one that begins at 0 included."""
+    count = max(1, math.ceil(window / placing.interval_seconds))
+    while count > 1 and not (count - 1) * placing.interval_seconds < window:
+        count -= 1
+    while count * placing.interval_seconds < window:
+        count += 1
+    return count
+
+
+def interval_of(placing: Placing, window: float, arrival: Floats) -> Ints:
+    """int64[n], the interval whose placement a task takes; at its very beginning still the last."""
+    starts = np.arange(1, intervals_of(placing, window)) * placing.interval_seconds
+    return np.searchsorted(starts, arrival, side="left").astype(np.int64)
+
+
+def stage_row(system: System, tier: int, route: int) -> int:
+    """Row of `System.stage_seconds` of the stage that a tier runs under a route, below 0 if none.
+
+    A task comes to a tier with the lowest entry kind that begins at the same block.
+    """
+    starts = system.group_entry_block[ENTRIES * route : ENTRIES * (route + 1)].tolist()
+    entry = starts.index(starts[tier])
+    return int(system.stage_row[tier, ENTRIES * route + entry])
 
 
 def needed_blocks(system: System, node: int, route: int) -> range:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from baselines.exit_placement import suboptimality
+from baselines.exit_placement import headroom, suboptimality
 from baselines.exit_placement.interior import interval_costs, look, main, shares_of
 from tests.envs import small_placement
 from tiergym import InvalidInput, load_scenario
@@ -44,6 +44,24 @@ def test_costs_by_interval_add_up_to_the_episodes() -> None:
     plain = load_scenario("titan-x-code-0.80")
     with pytest.raises(InvalidInput, match="exit_placement"):
         interval_costs(plain, plain.draw(np.random.default_rng(0)))
+
+
+def test_headroom_brackets_every_policy() -> None:
+    found = headroom.look(load_scenario(small_placement.scenario()), 2, 3, 1)
+    assert set(found) == {*headroom.POLICIES, "best fixed", "best found", "bound"}
+    assert (found["bound"] <= found["best found"]).all()
+    for name in (*headroom.POLICIES, "best fixed"):
+        assert (found["best found"] <= found[name] * (1.0 + 1e-9)).all(), name
+
+
+def test_headroom_prints_a_line_a_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+    assert headroom.main(["samsung-s7-5g-low-steady", "instances=1", "width=1", "sweeps=1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].startswith("samsung-s7-5g-low-steady")
+    ratios = [float(word) for word in lines[-1].split()[1:]]
+    assert min(ratios) == ratios[-1] >= 1.0
+    assert headroom.main(["instances=none"]) == 2
+    assert headroom.main(["no-such-scenario"]) == 2
 
 
 def test_shares_are_counted_as_they_are_told() -> None:

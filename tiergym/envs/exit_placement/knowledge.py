@@ -15,7 +15,8 @@ from tiergym.envs.exit_placement.observation import (
 )
 from tiergym.scenarios import Scenario
 from tiergym.scenarios.outlook import Outlook
-from tiergym.scenarios.system import ENTRIES, Floats, System, pair_number, pairs_of
+from tiergym.scenarios.placing import stage_row
+from tiergym.scenarios.system import Floats, System, pair_number, pairs_of
 
 
 def static_table(scenario: Scenario, sizes: Sizes) -> NDArray[np.float32]:
@@ -56,16 +57,6 @@ def pair_seconds(system: System, blocks: int) -> Floats:
             if row >= 0:
                 found[pair, tier] = system.stage_seconds[row, 0]
     return found
-
-
-def stage_row(system: System, tier: int, route: int) -> int:
-    """Row of `System.stage_seconds` of the stage that a tier runs under a route, below 0 if none.
-
-    A task comes to a tier with the lowest entry kind that begins at the same block.
-    """
-    starts = system.group_entry_block[ENTRIES * route : ENTRIES * (route + 1)].tolist()
-    entry = starts.index(starts[tier])
-    return int(system.stage_row[tier, ENTRIES * route + entry])
 
 
 def _padded(values: Floats, rows: int) -> Floats:
