@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.exit_placement._expected import expected_seconds, present
+from baselines.exit_placement._expected import Conditions, expected_seconds, present
 from baselines.exit_placement._observation import Actions, Floats, Layout, PlacementPolicy, Rows
 from baselines.policy import Entry, check_flag, check_number
 from tiergym.errors import InvalidInput
@@ -24,22 +24,28 @@ Ends = tuple[int, int]
 
 
 def overhead(
-    rows: Rows, layout: Layout, accuracy_weight: float | None, waiting: bool
+    rows: Rows,
+    layout: Layout,
+    accuracy_weight: float | None,
+    waiting: bool,
+    at: Conditions | None = None,
 ) -> tuple[Floats, Actions]:
     """float64[n, P] overhead of every pair, inf where it is not legal; int64[n, P] its level.
 
     Args:
         accuracy_weight: of accuracy lost; None takes the scenario's own trade, the error weight
             over the delay weight and the seconds of the best tier.
+        waiting: whether waiting is expected, or tasks that are alone.
+        at: conditions; the present ones by default.
     """
-    seconds = expected_seconds(rows, layout, present(rows, layout), waiting)
+    seconds = expected_seconds(rows, layout, at or present(rows, layout), waiting)
     blocks, pairs = rows.blocks, rows.pairs
     none = np.zeros_like(blocks)
     pure = [pair_number(*ends) for ends in ((none, none), (none, blocks), (blocks, blocks))]
-    at = np.arange(len(blocks))
-    best = np.stack([_known(seconds, rows)[at, k] for k in pure], axis=1).min(axis=1)
+    row = np.arange(len(blocks))
+    best = np.stack([_known(seconds, rows)[row, k] for k in pure], axis=1).min(axis=1)
     best = np.where(np.isfinite(best), best, 1.0)
-    last = rows.accuracy[at, 0]
+    last = rows.accuracy[row, 0]
     lost = last[:, None] - rows.accuracy
     own = rows.weights[:, 1] / np.maximum(rows.weights[:, 0] * best, 1e-12)
     weight = own if accuracy_weight is None else np.full(len(blocks), accuracy_weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,15 @@ def test_a_load_takes_its_bytes_over_the_rate_and_delays_who_needs_it() -> None:
     # 1 MB at 2 MB/s from 1.0 s on; then a base of 2.5 ms, four blocks of 10 and a head of 2.
     assert simulation.log(0).first_start[0] == pytest.approx(1.5)
     assert simulation.log(0).finish[0] == pytest.approx(1.5 + 0.0445)
+
+
+def test_tasks_of_the_placed_network_arrive_at_the_terminal() -> None:
+    scenario = load_scenario(small_placement.scenario(background=[]))
+    instance = scenario.instance([0.5, 1.0], window=3.0)
+    elsewhere = replace(instance, origin=np.array([0, 1]))
+    simulation = Simulation([scenario.system], places=True)
+    with pytest.raises(InvalidInput, match=r"instance.origin\[1\].*edge.*terminal"):
+        simulation.start(0, elsewhere)
 
 
 def test_only_one_kind_of_decision_is_claimed_and_only_where_there_is_one() -> None:

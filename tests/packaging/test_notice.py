@@ -15,10 +15,15 @@ PACKAGE = ROOT / "tiergym"
 TEXT = (PACKAGE / "NOTICE.md").read_text(encoding="utf-8")
 LINES = [line for line in TEXT.splitlines() if line.startswith("| ") and "`" in line]
 ROWS = [line.strip("| ").split(" | ") for line in LINES]
+FOLDERS = [
+    *(f"{name}/data" for name in ("calibration", "devices", "links", "networks", "workload")),
+    "links/sites",
+    "workload/series",
+]
 FILES = [
     path.relative_to(PACKAGE).as_posix()
-    for folder in ("calibration", "devices", "links", "networks", "workload")
-    for path in sorted((PACKAGE / folder / "data").iterdir())
+    for folder in FOLDERS
+    for path in sorted((PACKAGE / folder).iterdir())
 ]
 
 

@@ -11,11 +11,12 @@ import simpy
 class Kind(IntEnum):
     """What happens, in the order of handling at one time.
 
-    Kinds 0 to 7 are events of the model, 5 and 6 being kept for load reports and bandwidth
-    changes. LINKS and NODES are not events of the model but the two halves of what follows when
-    none is left at the present time: idle links start packages, then nodes start batches or ask
-    for a decision. An event that a package creates for the present time precedes NODES, because
-    its kind is smaller; that is how the heap itself says "events again, then decisions".
+    Kinds 0 to 8 are events of the model, 5 and 6 being kept for load reports and bandwidth
+    changes; at INTERVAL, the last of them, a `place` decision falls due. LINKS and NODES are not
+    events of the model but the two halves of what follows when none is left at the present time:
+    idle links start packages, then nodes start loads and batches or ask for a decision. An event
+    that a package creates for the present time precedes NODES, because its kind is smaller; that
+    is how the heap itself says "events again, then decisions".
     """
 
     BATCH_DONE = 0
@@ -24,8 +25,9 @@ class Kind(IntEnum):
     ANSWERED = 3
     ARRIVAL = 4
     WINDOW_END = 7
-    LINKS = 8
-    NODES = 9
+    INTERVAL = 8
+    LINKS = 9
+    NODES = 10
 
 
 _AFTER_URGENT_AND_NORMAL = 2

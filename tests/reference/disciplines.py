@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.reference.records import Node
 from tests.reference.tables import Tables
 from tiergym.scenarios.system import FCFS, FCFS_BATCHED, PRIORITY, STATIC_PRIORITY
 
 
-def choose(table: Tables, node: Node) -> tuple[int, int]:
+def choose(table: Tables, node: Node, groups: Sequence[int]) -> tuple[int, int]:
     """Return (group, tasks) of the next batch, before any shrinking to fit the memory.
 
-    ``node`` must have a task queued.
+    ``groups`` are those to choose from, at least one, each with a task queued.
     """
-    return _RULES[table.node_discipline[node.index]](table, node)
+    return _RULES[table.node_discipline[node.index]](table, node, groups)
 
 
-def _fcfs(table: Tables, node: Node) -> tuple[int, int]:
-    return _oldest(node), 1
+def _fcfs(table: Tables, node: Node, groups: Sequence[int]) -> tuple[int, int]:
+    return _oldest(node, groups), 1
 
 
-def _fcfs_batched(table: Tables, node: Node) -> tuple[int, int]:
-    group = _oldest(node)
+def _fcfs_batched(table: Tables, node: Node, groups: Sequence[int]) -> tuple[int, int]:
+    group = _oldest(node, groups)
     return group, _most(table, node, group)
 
 
-def _priority(table: Tables, node: Node) -> tuple[int, int]:
+def _priority(table: Tables, node: Node, groups: Sequence[int]) -> tuple[int, int]:
     def merit(group: int) -> float:
         tasks = _most(table, node, group)
         return tasks / table.seconds(node.index, group, tasks)
 
-    group = max(_waiting(node), key=lambda group: (merit(group), -group))
+    group = max(groups, key=lambda group: (merit(group), -group))
     return group, _most(table, node, group)
 
 
-def _static_priority(table: Tables, node: Node) -> tuple[int, int]:
+def _static_priority(table: Tables, node: Node, groups: Sequence[int]) -> tuple[int, int]:
     rank = table.node_rank[node.index]
-    group = min(_waiting(node), key=lambda group: (rank[table.group_network[group]], group))
+    group = min(groups, key=lambda group: (rank[table.group_network[group]], group))
     return group, _most(table, node, group)
 
 
-def _waiting(node: Node) -> list[int]:
-    return [group for group, queue in enumerate(node.queues) if queue]
-
-
-def _oldest(node: Node) -> int:
-    return min(_waiting(node), key=lambda group: node.queues[group][0].sequence)
+def _oldest(node: Node, groups: Sequence[int]) -> int:
+    return min(groups, key=lambda group: node.queues[group][0].sequence)
 
 
 def _most(table: Tables, node: Node, group: int) -> int:

@@ -56,9 +56,9 @@ def random_case(
     """
     numbers = grid_or_continuous(rng, grid)
     tree = _one_device(numbers) if shape == ONE_DEVICE else _any_tree(numbers, small)
-    system = _system(numbers, tree, _models(numbers, tree, small))
+    system = random_system(numbers, tree, random_models(numbers, tree, small))
     tasks = numbers.integer(1, 8 if small else tasks_max)
-    instance = _instance(numbers, system, tree, tasks)
+    instance = random_instance(numbers, system, tree, tasks)
     check_instance(system, instance)
     claimed = tree.device if shape == ONE_DEVICE or numbers.chance(0.75) else None
     sizes = ((1, 2, 4, 8, 16), (1, 2, 4, 8, 16), (1, 3, 5), (1,))[numbers.integer(0, 3)]
@@ -66,7 +66,7 @@ def random_case(
 
 
 @dataclass
-class _Tree:
+class Tree:
     """Tier and parent (-1: none) of every node.
 
     ``device`` is the node to claim; charged tasks arrive at ``origins``, background at ``others``.
@@ -78,11 +78,11 @@ class _Tree:
     origins: list[int] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
 
-    def shuffled(self, numbers: Numbers) -> _Tree:
+    def shuffled(self, numbers: Numbers) -> Tree:
         """Renumber the nodes at random: an index says nothing about the tier."""
         order = numbers.rng.permutation(len(self.tier)).tolist()
         place = {old: new for new, old in enumerate(order)}
-        return _Tree(
+        return Tree(
             [self.tier[old] for old in order],
             [place.get(self.parent[old], -1) for old in order],
             place[self.device],
@@ -91,8 +91,8 @@ class _Tree:
         )
 
 
-def _any_tree(numbers: Numbers, small: bool) -> _Tree:
-    tree = _Tree([], [])
+def _any_tree(numbers: Numbers, small: bool) -> Tree:
+    tree = Tree([], [])
     clouds = [_add(tree, CLOUD, -1)] if numbers.chance(0.75) else []
     edges = [
         _add(tree, EDGE, _parent(numbers, clouds, 0.9))
@@ -110,8 +110,8 @@ def _any_tree(numbers: Numbers, small: bool) -> _Tree:
     return tree.shuffled(numbers)
 
 
-def _one_device(numbers: Numbers) -> _Tree:
-    tree = _Tree([], [])
+def _one_device(numbers: Numbers) -> Tree:
+    tree = Tree([], [])
     above = _add(tree, CLOUD, -1) if numbers.chance(0.7) else -1
     device_tier = numbers.integer(TERMINAL, EDGE)
     if device_tier == TERMINAL and numbers.chance(0.6):
@@ -121,12 +121,12 @@ def _one_device(numbers: Numbers) -> _Tree:
     return tree.shuffled(numbers)
 
 
-def _some_nodes(numbers: Numbers, tree: _Tree) -> list[int]:
+def _some_nodes(numbers: Numbers, tree: Tree) -> list[int]:
     nodes = len(tree.tier)
     return numbers.rng.permutation(nodes)[: numbers.integer(1, nodes)].tolist()
 
 
-def _add(tree: _Tree, tier: int, parent: int) -> int:
+def _add(tree: Tree, tier: int, parent: int) -> int:
     tree.tier.append(tier)
     tree.parent.append(parent)
     return len(tree.tier) - 1
@@ -139,7 +139,7 @@ def _parent(numbers: Numbers, candidates: list[int], share: float) -> int:
 
 
 @dataclass
-class _Model:
+class Model:
     """A network under its placement. ``payload``: bytes by block. ``offset``: -1 for no table."""
 
     blocks: int
@@ -159,27 +159,27 @@ class _Model:
 
 
 @dataclass
-class _Models:
+class Models:
     """The networks in order of their routes, ``route[m]`` of network m, and all exit tables."""
 
-    by_route: list[_Model]
+    by_route: list[Model]
     route: list[int]
     confidence: list[float] = field(default_factory=list)
     correct: list[int] = field(default_factory=list)
 
 
-def _models(numbers: Numbers, tree: _Tree, small: bool) -> _Models:
+def random_models(numbers: Numbers, tree: Tree, small: bool) -> Models:
     count = numbers.integer(1, 2 if small else 4)
-    models = _Models([], numbers.rng.permutation(count).tolist())
+    models = Models([], numbers.rng.permutation(count).tolist())
     for _ in range(count):
-        model = _model(numbers, tree)
+        model = random_model(numbers, tree)
         if model.samples > 1 or any(0 < end < model.blocks for end in model.ends):
-            _add_table(numbers, models, model)
+            add_table(numbers, models, model)
         models.by_route.append(model)
     return models
 
 
-def _model(numbers: Numbers, tree: _Tree) -> _Model:
+def random_model(numbers: Numbers, tree: Tree) -> Model:
     blocks = numbers.integer(1, 5)
     p1, p2 = sorted(numbers.integer(0, blocks) for _ in range(2))
     topless = [tier for tier, above in zip(tree.tier, tree.parent, strict=True) if above < 0]
@@ -189,22 +189,27 @@ def _model(numbers: Numbers, tree: _Tree) -> _Model:
         p2 = blocks
     payload = [numbers.size() for _ in range(blocks + 1)]
     samples = numbers.integer(1, 6)
-    return _Model(blocks, (p1, p2, blocks), payload, samples, [0.0, 0.0])
+    return Model(blocks, (p1, p2, blocks), payload, samples, [0.0, 0.0])
 
 
-def _add_table(numbers: Numbers, models: _Models, model: _Model) -> None:
+def add_table(numbers: Numbers, models: Models, model: Model) -> None:
     gap = numbers.integer(0, 3)
     entries = model.samples * (model.blocks + 1)
     confidence = numbers.rng.random(gap + entries).astype(np.float32).tolist()
     model.offset = len(models.confidence) + gap
-    model.threshold = [
-        float(confidence[numbers.integer(0, entries - 1)])
+    model.threshold = thresholds(numbers, confidence[:entries])
+    models.confidence += confidence
+    models.correct += numbers.rng.integers(0, 2, gap + entries).tolist()
+
+
+def thresholds(numbers: Numbers, confidence: list[float]) -> list[float]:
+    """Return those of the heads at p1 and p2, often equal to one of ``confidence``."""
+    return [
+        confidence[numbers.integer(0, len(confidence) - 1)]
         if numbers.chance(0.6)
         else float(numbers.rng.uniform(0.0, 1.1))
         for _ in range(2)
     ]
-    models.confidence += confidence
-    models.correct += numbers.rng.integers(0, 2, gap + entries).tolist()
 
 
 @dataclass
@@ -217,7 +222,7 @@ class _Stages:
     workspace: list[list[float]] = field(default_factory=list)
 
 
-def _stages(numbers: Numbers, tree: _Tree, models: _Models, batch_max: list[int]) -> _Stages:
+def _stages(numbers: Numbers, tree: Tree, models: Models, batch_max: list[int]) -> _Stages:
     shape = (len(tree.tier), ENTRIES * len(models.by_route))
     stages = _Stages(np.full(shape, NO_STAGE), np.zeros(shape, dtype=np.int64))
     columns = max(batch_max) + numbers.integer(0, 2)
@@ -239,7 +244,7 @@ def _add_row(numbers: Numbers, stages: _Stages, known: int, columns: int) -> Non
     stages.workspace.append([numbers.size() if used else 0.0 for _ in range(columns)])
 
 
-def _after(tree: _Tree, models: _Models, stages: _Stages, node: int, group: int) -> int:
+def _after(tree: Tree, models: Models, stages: _Stages, node: int, group: int) -> int:
     """Group that a task of ``group`` is in when it leaves ``node`` upward, -1 if it never does."""
     if stages.row[node, group] == EMPTY_STAGE:
         return group
@@ -250,7 +255,7 @@ def _after(tree: _Tree, models: _Models, stages: _Stages, node: int, group: int)
     return group - group % ENTRIES + model.canonical(kind)
 
 
-def _drop_some(numbers: Numbers, tree: _Tree, models: _Models, stages: _Stages) -> None:
+def _drop_some(numbers: Numbers, tree: Tree, models: Models, stages: _Stages) -> None:
     """Take from some nodes stages that no task is forced to enter: uploads there are masked."""
     shape = stages.row.shape
     for _ in range(numbers.integer(0, 4)):
@@ -264,7 +269,7 @@ def _drop_some(numbers: Numbers, tree: _Tree, models: _Models, stages: _Stages) 
             stages.row[node, group] = NO_STAGE
 
 
-def _reserve(tree: _Tree, models: _Models, stages: _Stages, node: int) -> float:
+def _reserve(tree: Tree, models: Models, stages: _Stages, node: int) -> float:
     """Largest need of a batch of one beside its payload."""
     need = 0.0
     for group in np.flatnonzero(stages.row[node] >= 0).tolist():
@@ -275,12 +280,12 @@ def _reserve(tree: _Tree, models: _Models, stages: _Stages, node: int) -> float:
     return need
 
 
-def _payload(models: _Models, group: int) -> float:
+def _payload(models: Models, group: int) -> float:
     model = models.by_route[group // ENTRIES]
     return model.payload[model.entry(group % ENTRIES)]
 
 
-def _system(numbers: Numbers, tree: _Tree, models: _Models) -> System:
+def random_system(numbers: Numbers, tree: Tree, models: Models) -> System:
     nodes, networks = len(tree.tier), len(models.by_route)
     batch_max = [numbers.integer(1, 16) for _ in range(nodes)]
     stages = _stages(numbers, tree, models, batch_max)
@@ -340,7 +345,7 @@ def _system(numbers: Numbers, tree: _Tree, models: _Models) -> System:
     )
 
 
-def _channels(numbers: Numbers, tree: _Tree) -> tuple[list[int], list[int], list[int]]:
+def _channels(numbers: Numbers, tree: Tree) -> tuple[list[int], list[int], list[int]]:
     """Sources, targets and uplinks; links in random order, sometimes one that nobody uses."""
     sources = [node for node, parent in enumerate(tree.parent) if parent >= 0]
     sources = [sources[at] for at in numbers.rng.permutation(len(sources))]
@@ -350,7 +355,7 @@ def _channels(numbers: Numbers, tree: _Tree) -> tuple[list[int], list[int], list
     return sources, [tree.parent[source] for source in sources], uplink
 
 
-def _instance(numbers: Numbers, system: System, tree: _Tree, tasks: int) -> Instance:
+def random_instance(numbers: Numbers, system: System, tree: Tree, tasks: int) -> Instance:
     window = numbers.window(tasks)
     arrival = numbers.arrivals(tasks, window)
     charged = numbers.rng.random(tasks) < (0.7 if numbers.chance(0.6) else 1.0)

@@ -10,6 +10,11 @@ from tests.reference.clock import Kind
 
 WAIT, RUN, UPLOAD = "wait", "run", "upload"
 
+NO_ROUTE = -1
+"""The route in force before the first `place` decision."""
+LOAD = -1
+"""The group of a load job."""
+
 
 @dataclass(frozen=True)
 class Action:
@@ -56,7 +61,10 @@ class Task:
 
 @dataclass(eq=False)
 class Batch:
-    """Tasks that run together: seconds from ``start``, and the bytes kept beside payloads."""
+    """Tasks that run together: seconds from ``start``, and the bytes kept beside payloads.
+
+    A load job is one of the group LOAD, without tasks and bytes: parameters are held otherwise.
+    """
 
     group: int
     tasks: list[Task]
@@ -70,7 +78,8 @@ class Batch:
 class Node:
     """A machine: its queues by group, what each executor runs, the bytes it holds.
 
-    ``told`` is (backlog seconds, time of telling) as the node above last told with an answer.
+    ``told`` is (backlog seconds, time of telling) as the node above last told with an answer;
+    ``jobs`` is all that its executors have begun.
     """
 
     index: int
@@ -80,6 +89,7 @@ class Node:
     enqueued: int = 0
     batches: int = 0
     told: tuple[float, float] | None = None
+    jobs: list[Batch] = field(default_factory=list)
 
     @property
     def idle(self) -> int:
@@ -139,13 +149,59 @@ class Decision:
         return self.view.legal
 
 
+@dataclass(frozen=True)
+class Past:
+    """The interval before a `place` decision.
+
+    ``arrivals`` of the placed network; ``bandwidth`` (bit/s) of the terminal's and of the edge's
+    uplink, averaged over time; ``busy`` share of the executors' time by node.
+    """
+
+    arrivals: int
+    bandwidth: tuple[float, ...]
+    busy: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PlaceView:
+    """What a placer is shown: the time, the legal routes, the one in force, state by node.
+
+    ``held`` is bytes; ``kept``, ``loaded`` and ``loading`` are blocks, counted from 0. ``past`` is
+    None at the first decision.
+    """
+
+    time: float
+    legal: tuple[int, ...]
+    in_force: int
+    held: tuple[float, ...]
+    kept: tuple[frozenset[int], ...]
+    loaded: tuple[frozenset[int], ...]
+    loading: tuple[frozenset[int], ...]
+    told: tuple[tuple[float, float] | None, ...]
+    past: Past | None
+
+
+@dataclass(frozen=True)
+class PlaceDecision:
+    """A `place` decision that fell due: what was shown and the route that was put in force."""
+
+    view: PlaceView
+    taken: int
+
+    @property
+    def time(self) -> float:
+        """Seconds."""
+        return self.view.time
+
+
 @dataclass
 class Totals:
     """Sums over the episode. Only charged tasks count in the first four.
 
     ``task_seconds`` is the integral of the number of charged tasks in the system; refusal seconds
     are not in it. ``batches`` (per node) counts those started, ``packages`` (per link) those whose
-    last byte has left the wire, which differ only in what is cut off at the end.
+    last byte has left the wire, which differ only in what is cut off at the end. ``loads`` (per
+    node) counts load jobs begun.
     """
 
     task_seconds: float = 0.0
@@ -155,11 +211,15 @@ class Totals:
     joules: float = 0.0
     batches: list[int] = field(default_factory=list)
     packages: list[int] = field(default_factory=list)
+    loads: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run. ``held`` is bytes by node, ``events`` (time, kind, index) as handled."""
+    """A finished run. ``held`` is bytes by node, ``events`` (time, kind, index) as handled.
+
+    ``decisions`` are those at the claimed node, ``placements`` those of `place`.
+    """
 
     tasks: list[Task]
     totals: Totals
@@ -167,3 +227,4 @@ class Result:
     events: list[tuple[float, Kind, int]]
     end: float
     held: list[float]
+    placements: list[PlaceDecision]

@@ -14,9 +14,11 @@ import simpy
 
 from tests.reference.clock import Clock, Kind
 from tests.reference.disciplines import choose
+from tests.reference.offers import Offers
+from tests.reference.placing import Place, Placements
 from tests.reference.records import (
+    LOAD,
     RUN,
-    UPLOAD,
     WAIT,
     Action,
     Batch,
@@ -43,6 +45,7 @@ def simulate(
     decide: Decide | None = None,
     sizes: Sequence[int] = (1, 2, 4, 8, 16),
     slots: Sequence[int] | None = None,
+    place: Place | None = None,
 ) -> Result:
     """Run ``instance`` on ``system`` until its last charged task has left.
 
@@ -53,12 +56,15 @@ def simulate(
         decide: called with a `View` at each decision that falls due; returns a legal action.
         sizes: batch sizes of the actions, rising.
         slots: the group of each slot of the actions; all groups in order unless given.
+        place: called with a `PlaceView` at the beginning of every interval; returns a legal route.
+            None: the placed network's own route is in force throughout.
     """
-    return _Simulation(system, instance, claimed, decide, sizes, slots).run()
+    slots = range(system.groups) if slots is None else slots
+    return _Simulation(system, instance, claimed, decide, sizes, slots, place).run()
 
 
 class _Simulation:
-    """One run. Processes: all arrivals, each package, each batch, each answer under way."""
+    """One run. Processes: arrivals, intervals, each package, each job, each answer under way."""
 
     def __init__(
         self,
@@ -67,20 +73,21 @@ class _Simulation:
         claimed: int | None,
         decide: Decide | None,
         sizes: Sequence[int],
-        slots: Sequence[int] | None,
+        slots: Sequence[int],
+        place: Place | None,
     ) -> None:
         self.table = Tables(system, instance)
         self.clock = Clock()
         self.claimed = claimed
         self.decide = decide
-        self.sizes = list(sizes)
-        self.slots = list(range(system.groups) if slots is None else slots)
         self.tasks = [self.table.task(index) for index in range(instance.tasks)]
         self.nodes = [
             Node(n, [deque() for _ in range(system.groups)], [None] * executors)
             for n, executors in enumerate(self.table.node_executors)
         ]
         self.links = [Link(e) for e in range(system.links)]
+        self.offers = Offers(self.table, self.links, sizes, slots)
+        self.placements = Placements(system, self.table, self.nodes, place)
         self.window = instance.window
         self.window_over = False
         self.wake = False
@@ -97,11 +104,23 @@ class _Simulation:
         """Run to the end. SimPy raises if tasks are left and nothing would ever happen."""
         self.clock.process(self._arrivals())
         self.clock.process(self._window())
+        if self.placements.place is not None:
+            self.placements.ask(0.0)
+            self.clock.process(self._intervals())
         self.clock.run(until=self.all_left)
         self.totals.batches = [node.batches for node in self.nodes]
         self.totals.packages = [link.packages for link in self.links]
-        held = [node.held for node in self.nodes]
-        return Result(self.tasks, self.totals, self.decisions, self.events, self.clock.now, held)
+        loads = [[job for job in node.jobs if job.group == LOAD] for node in self.nodes]
+        self.totals.loads = [len(jobs) for jobs in loads]
+        return Result(
+            self.tasks,
+            self.totals,
+            self.decisions,
+            self.events,
+            self.clock.now,
+            [node.held for node in self.nodes],
+            self.placements.decisions,
+        )
 
     # Events: whatever happens first moves the integrals to the present and asks for settling.
 
@@ -136,19 +155,22 @@ class _Simulation:
     def _settle_nodes(self, _: simpy.Event) -> None:
         self.settling[Kind.NODES] = False
         for node in self.nodes:
+            if node.idle >= 0 and self.placements.must_load(node.index):
+                self._start_load(node)
             if node.index != self.claimed:
                 self._start_batches(node)
-            elif self._decision_is_due(node):
+            elif self.wake and self.offers.due(node):
                 self._ask(node)
                 self._settle_later()
                 return
 
-    # Arrivals and the window.
+    # Arrivals, the window and its intervals.
 
     def _arrivals(self) -> Process:
         for task in self.tasks:
             yield self._event(task.arrival, Kind.ARRIVAL, task.index)
             self.in_system += task.charged
+            self.placements.arrive(task)
             self._enter(self.nodes[task.origin], task)
 
     def _window(self) -> Process:
@@ -156,6 +178,14 @@ class _Simulation:
         self.window_over = True
         if self.claimed is not None and self.nodes[self.claimed].idle >= 0:
             self.wake = True
+
+    def _intervals(self) -> Process:
+        placing, k = self.placements.placing, 1
+        assert placing is not None
+        while k * placing.interval_seconds < self.window:
+            yield self._event(k * placing.interval_seconds, Kind.INTERVAL, 0)
+            self.placements.ask(self.clock.now)
+            k += 1
 
     # Entering a node and leaving the system.
 
@@ -181,6 +211,7 @@ class _Simulation:
         task.left = self.clock.now
         if not task.refused:
             task.finish = task.left
+        self.placements.leave(task)
         if not task.charged:
             return
         self.in_system -= 1
@@ -229,19 +260,26 @@ class _Simulation:
             task.return_delay += half_rtt
             self._enter(self.nodes[target], task)
 
-    # Batches.
+    # Batches and loads.
 
     def _start_batches(self, node: Node) -> None:
-        while node.idle >= 0 and node.queued:
-            group, count = choose(self.table, node)
+        while node.idle >= 0:
+            groups = self._startable(node)
+            if not groups:
+                return
+            group, count = choose(self.table, node, groups)
             while count > 0 and not self.table.fits(node, group, count):
                 count -= 1
             if count == 0:
                 return
             self._start_batch(node, group, count)
 
+    def _startable(self, node: Node) -> list[int]:
+        ready = self.placements.ready
+        return [g for g, queue in enumerate(node.queues) if queue and ready(node.index, g)]
+
     def _start_batch(self, node: Node, group: int, count: int) -> None:
-        table, now, executor = self.table, self.clock.now, node.idle
+        table, now = self.table, self.clock.now
         tasks = [node.queues[group].popleft() for _ in range(count)]
         expected = table.seconds(node.index, group, count)
         duration = expected * table.jitter(node.index, node.batches)
@@ -250,19 +288,29 @@ class _Simulation:
         node.held += extra
         for task in tasks:
             task.first_start = now if math.isnan(task.first_start) else task.first_start
-        batch = Batch(group, tasks, now, expected, duration, extra)
-        node.executors[executor] = batch
+        self._occupy(node, Batch(group, tasks, now, expected, duration, extra))
         self._wake_if_claimed(node.index)
-        self.clock.process(self._batch(node, executor, batch))
 
-    def _batch(self, node: Node, executor: int, batch: Batch) -> Process:
+    def _start_load(self, node: Node) -> None:
+        seconds = self.placements.begin_load(node.index)
+        self._occupy(node, Batch(LOAD, [], self.clock.now, seconds, seconds, 0.0))
+
+    def _occupy(self, node: Node, job: Batch) -> None:
+        executor = node.idle
+        node.executors[executor] = job
+        node.jobs.append(job)
+        self.clock.process(self._job(node, executor, job))
+
+    def _job(self, node: Node, executor: int, job: Batch) -> Process:
         index = self.table.first_executor[node.index] + executor
-        yield self._event(batch.start + batch.duration, Kind.BATCH_DONE, index)
+        yield self._event(job.start + job.duration, Kind.BATCH_DONE, index)
         node.executors[executor] = None
-        node.held -= batch.extra_bytes
-        self.totals.joules += self.table.batch_joules(node.index, batch.duration)
+        node.held -= job.extra_bytes
+        self.totals.joules += self.table.batch_joules(node.index, job.duration)
         self._wake_if_claimed(node.index)
-        for task in batch.tasks:
+        if job.group == LOAD:
+            self.placements.end_load(node)
+        for task in job.tasks:
             self._finish_stage(node, task)
 
     def _finish_stage(self, node: Node, task: Task) -> None:
@@ -311,16 +359,8 @@ class _Simulation:
 
     # Decisions at the claimed node.
 
-    def _decision_is_due(self, node: Node) -> bool:
-        if not (self.wake and node.queued):
-            return False
-        if node.idle >= 0:
-            return True
-        uplink = self.table.node_uplink[node.index]
-        return uplink >= 0 and not self.links[uplink].busy and bool(self._legal_uploads(node))
-
     def _ask(self, node: Node) -> None:
-        view = self._view(node)
+        view = self.offers.view(node, self.clock.now, self.window_over)
         if self.decide is None:
             raise ValueError("a claimed node needs a decider")
         action = self.decide(view)
@@ -333,8 +373,8 @@ class _Simulation:
         if action.kind == WAIT:
             self.wake = False
             return
-        group = self.slots[action.slot]
-        count = min(len(node.queues[group]), self.sizes[action.size])
+        group = self.offers.slots[action.slot]
+        count = min(len(node.queues[group]), self.offers.sizes[action.size])
         if action.kind == RUN:
             self._start_batch(node, group, min(count, self.table.node_batch_max[node.index]))
         else:
@@ -345,53 +385,3 @@ class _Simulation:
         for task in reversed(youngest_first):
             task.pre_uploaded = True
             self._await_uplink(node, task)
-
-    def _view(self, node: Node) -> View:
-        uplink = self.table.node_uplink[node.index]
-        return View(
-            time=self.clock.now,
-            node=node.index,
-            legal=self._legal(node),
-            queue_length=tuple(len(node.queues[group]) for group in self.slots),
-            idle_executors=node.executors.count(None),
-            held=node.held,
-            uplink_waiting=len(self.links[uplink].waiting) if uplink >= 0 else 0,
-            told=node.told,
-        )
-
-    def _legal(self, node: Node) -> tuple[Action, ...]:
-        wait = [Action(WAIT)] if self._may_wait(node) else []
-        return tuple(wait + self._legal_runs(node) + self._legal_uploads(node))
-
-    def _may_wait(self, node: Node) -> bool:
-        uplink = self.table.node_uplink[node.index]
-        link = self.links[uplink] if uplink >= 0 else None
-        sending = link is not None and (link.busy or len(link.waiting) > 0)
-        return not self.window_over or node.busy or sending
-
-    def _legal_runs(self, node: Node) -> list[Action]:
-        if node.idle < 0:
-            return []
-        batch_max = self.table.node_batch_max[node.index]
-        return [
-            Action(RUN, slot, j)
-            for slot, group in enumerate(self.slots)
-            for j, size in self._distinct_sizes(min(len(node.queues[group]), batch_max))
-            if self.table.fits(node, group, size)
-        ]
-
-    def _legal_uploads(self, node: Node) -> list[Action]:
-        above = self.table.node_above(node.index)
-        if above < 0:
-            return []
-        return [
-            Action(UPLOAD, slot, j)
-            for slot, group in enumerate(self.slots)
-            if self.table.stage_row[above][group] != NO_STAGE
-            for j, _ in self._distinct_sizes(len(node.queues[group]))
-        ]
-
-    def _distinct_sizes(self, most: int) -> list[tuple[int, int]]:
-        """Pairs (index of a size, tasks taken); a size that takes no more than a smaller: none."""
-        smaller = [0, *self.sizes[:-1]]
-        return [(j, min(most, self.sizes[j])) for j in range(len(self.sizes)) if most > smaller[j]]

@@ -171,6 +171,16 @@ class Tables:
             piece += 1
         return time if math.isinf(rates[piece]) else time + bits / rates[piece]
 
+    def mean_bandwidth(self, link: int, start: float, end: float) -> float:
+        """Return the average over time, bit/s, between two times (seconds)."""
+        starts, bits = self.piece_start[link], 0.0
+        ends = [*starts[1:], math.inf]
+        for begun, over, rate in zip(starts, ends, self.piece_bandwidth[link], strict=True):
+            seconds = min(over, end) - max(begun, start)
+            if seconds > 0:
+                bits += seconds * rate
+        return bits / (end - start)
+
     def link_joules(self, link: int, seconds: float, size: float) -> float:
         """Return what a package costs."""
         megabits = size * 8.0 / 1e6

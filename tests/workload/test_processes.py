@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tiergym.workload import Deterministic, Mmpp, Poisson, Replay, load_trace
+from tiergym.workload import Deterministic, Mmpp, Modulated, Poisson, Replay, load_series, load_trace
 
 RATES, DWELL = (1.0, 9.0), (2.0, 0.5)
 MMPP = Mmpp(RATES, DWELL)
@@ -16,6 +16,7 @@ PROCESSES = {
     "deterministic": Deterministic(),
     "mmpp": MMPP,
     "trace": Replay(load_trace("azure-conv-a")),
+    "modulated": Modulated(load_series("nab-ec2-6-a"), period=120.0),
 }
 
 

@@ -10,6 +10,7 @@ from tiergym.fields import mapping, read_yaml, sequence
 from tiergym.links import load_link
 from tiergym.networks import load_network
 from tiergym.shipped import data_folder, is_path, shipped_names
+from tiergym.workload.series import series_names, series_record
 
 
 def profile_name(node: Mapping[str, Any]) -> str:
@@ -35,6 +36,9 @@ def sources_of(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if isinstance(trace, str) and trace in shipped_names("workload"):
             record = mapping("trace", read_yaml(data_folder("workload") / f"{trace}.yaml"))
             found[f"trace {trace}"] = mapping("source", record.get("source") or {})
+        series = arrivals.get("series")
+        if isinstance(series, str) and series in series_names():
+            found[f"series {series}"] = mapping("source", series_record(series)["source"])
     return found
 
 

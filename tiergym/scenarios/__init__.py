@@ -39,6 +39,8 @@ and tasks or window; what stands here is the default where there is one.
     # or rate: tasks per second instead of load: share of total capacity
     # or {process: mmpp, rates: [1, 5], dwell: [2.0, 0.5], load: 0.8}: relative rates, mean seconds
     # or {process: trace, trace: azure-code-a, load: 0.8}: scaled by one factor, random start
+    # or {process: modulated, series: nab-ec2-6-a, period: 120, load: 0.8}: a rate that follows a
+    #    recorded load (name, CSV or rows), all of it squeezed into so many seconds, random start
     # or {process: trace, trace: my.csv or [0.1, 0.2, ...]}: those times exactly
     # or {process: deterministic, rate: 10}
     tasks: 800                    # expected number; or window: seconds

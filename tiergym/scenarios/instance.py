@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiergym.errors import InvalidInput
-from tiergym.scenarios.system import Floats, Ints, System
+from tiergym.scenarios.system import TERMINAL, Floats, Ints, System
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,7 @@ def check_instance(system: System, instance: Instance) -> None:
         raise InvalidInput("instance.charged", instance.charged, "at least one charged task")
     if not (np.isfinite(instance.window) and instance.window > 0):
         raise InvalidInput("instance.window", instance.window, "seconds > 0")
+    _check_origins(system, instance)
     _check_jitter(system, instance.jitter)
     _check_pieces(system, instance)
 
@@ -97,6 +98,19 @@ def _check_range(name: str, value: Ints, bound: int | Ints) -> None:
         at = int(wrong[0])
         top = int(np.broadcast_to(bound, value.shape)[at]) - 1
         raise InvalidInput(f"instance.{name}[{at}]", int(value[at]), f"0 to {top}")
+
+
+def _check_origins(system: System, instance: Instance) -> None:
+    """Only a terminal is sure to have the first blocks of a placed network."""
+    if system.placing is None:
+        return
+    placed = instance.network == system.placing.network
+    wrong = np.flatnonzero(placed & (system.node_tier[instance.origin] != TERMINAL))
+    if len(wrong):
+        at = int(wrong[0])
+        name = system.node_names[int(instance.origin[at])]
+        allowed = "a terminal, where tasks of the placed network arrive"
+        raise InvalidInput(f"instance.origin[{at}]", name, allowed)
 
 
 def _check_jitter(system: System, jitter: Floats) -> None:

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from tiergym.errors import InvalidInput
 from tiergym.fields import closest, flag, mapping, number, sequence
 from tiergym.workload.mmpp import Mmpp
+from tiergym.workload.modulated import FLOOR, NO_SWING, Modulated, Swing
 from tiergym.workload.poisson import Deterministic, Poisson
 from tiergym.workload.process import ArrivalProcess
 from tiergym.workload.replay import Replay
+from tiergym.workload.series import load_series
 from tiergym.workload.traces import load_trace
 
 _OWN_KEYS = {
     "poisson": (),
     "deterministic": (),
     "mmpp": ("rates", "dwell"),
+    "modulated": ("series", "period", "floor", "swing", "random_start"),
     "trace": ("trace", "scale", "random_start"),
 }
 PROCESS_NAMES = tuple(_OWN_KEYS)
@@ -70,6 +73,8 @@ def _speed(field: str, record: dict[str, object]) -> float | None:
 def _modelled(name: str, field: str, record: dict[str, object]) -> ArrivalProcess:
     if name == "mmpp":
         return _mmpp(field, record)
+    if name == "modulated":
+        return _modulated(field, record)
     return Poisson() if name == "poisson" else Deterministic()
 
 
@@ -83,6 +88,24 @@ def _mmpp(field: str, record: dict[str, object]) -> Mmpp:
     if len(dwell) != len(rates):
         raise InvalidInput(f"{field}.dwell", list(dwell), f"{len(rates)} values, one per state")
     return Mmpp(rates, dwell)
+
+
+def _modulated(field: str, record: dict[str, object]) -> Modulated:
+    series = load_series(record.get("series"), field=f"{field}.series")
+    period = number(f"{field}.period", record.get("period"), "seconds of the whole series", above=0)
+    floor = number(f"{field}.floor", record.get("floor", FLOOR), "share of the mean rate", low=0.0)
+    swing = _swing(f"{field}.swing", record["swing"]) if "swing" in record else NO_SWING
+    random_start = flag(f"{field}.random_start", record.get("random_start", True))
+    return Modulated(series, period, floor, swing, random_start)
+
+
+def _swing(field: str, given: object) -> Swing:
+    record = mapping(field, given, ("period", "depth"))
+    period = number(f"{field}.period", record.get("period"), "seconds", above=0.0)
+    depth = number(f"{field}.depth", record.get("depth"), "share of the rate, < 1,", low=0.0)
+    if depth >= 1.0:
+        raise InvalidInput(f"{field}.depth", depth, "share of the rate >= 0 and < 1")
+    return Swing(period, depth)
 
 
 def _numbers(

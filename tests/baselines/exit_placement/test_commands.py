@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import binomtest
 
 from baselines.exit_placement import headroom, suboptimality
+from baselines.exit_placement._expected import expected_seconds, present
 from baselines.exit_placement.interior import interval_costs, look, main, shares_of
 from tests.envs import small_placement
 from tiergym import InvalidInput, load_scenario
@@ -22,10 +23,24 @@ def test_wilsons_interval_is_scipys() -> None:
 
 
 def test_the_scan_is_seldom_wrong_and_single_steps_often() -> None:
-    found = suboptimality.examine("pi-3b-lte-steady", 40, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    found = suboptimality.examine(*suboptimality.drawn("pi-3b-lte-steady", 40, rng), rng)
     assert (found["scan"] >= 0.0).all()
     assert (found["scan"] > 1e-9).mean() < 0.1
     assert (found["hill-climb"] > 1e-9).mean() > (found["scan"] > 1e-9).mean()
+
+
+def test_greedy_is_compared_with_tiers_as_simulated() -> None:
+    rng = np.random.default_rng(1)
+    rows, layout = suboptimality.drawn("pi-3b-lte-steady", 60, rng)
+    ratios, right = suboptimality.against_tiers(rows, layout, None)
+    # A pair is chosen for its overhead, in which the quickest tier has 1 and loses no accuracy.
+    weight = rows.weights[:, 1] / rows.weights[:, 0]
+    seconds = expected_seconds(rows, layout, present(rows, layout), False)
+    quickest = seconds[np.arange(60)[:, None], [[0, 36, 44]]].min(axis=1)
+    overhead = ratios.max(axis=1) + weight / quickest * (right[:, 1] - right[:, 0])
+    assert (overhead <= 1.0 + 1e-9).all()
+    assert (ratios.max(axis=1) < 1.0).any()
 
 
 def test_costs_by_interval_add_up_to_the_episodes() -> None:
