@@ -70,6 +70,7 @@ def test_every_scenario_is_in_a_split() -> None:
 def shares(scenarios: list[Scenario]) -> dict[str, set[str]]:
     """What a split uses, by the names of the hardware and of the served networks."""
     used: dict[str, set[str]] = {"device": set(), "network": set(), "trace": set(), "link": set()}
+    used["server"] = set()
     for scenario in scenarios:
         config = scenario.config
         for node in config["nodes"].values():
@@ -79,16 +80,19 @@ def shares(scenarios: list[Scenario]) -> dict[str, set[str]]:
             used["network"].add(network.architecture)
         for link in config["links"].values():
             used["link"].add(str(link.get("profile")))
-        if "trace" in config["arrivals"]:
-            used["trace"].add(config["arrivals"]["trace"])
+        for arrivals in (config["arrivals"], *config.get("background", [])):
+            if "trace" in arrivals:
+                used["trace"].add(arrivals["trace"])
+            if "series" in arrivals:
+                used["server"].add(arrivals["series"].rpartition("-")[0])
     return used
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_splits_share_no_device_network_or_trace(problem: str) -> None:
     train, test = (shares(load_split(problem, split)) for split in ("train", "test"))
-    own = {"task_scheduling": "trace", "exit_placement": "link"}[problem]
-    for kind in ("device", "network", own):
+    own = {"task_scheduling": ("trace",), "exit_placement": ("link", "server")}[problem]
+    for kind in ("device", "network", *own):
         train[kind].discard("None")
         assert train[kind]
         assert test[kind] - {"None"}
