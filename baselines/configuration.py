@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.registry import FOLDERS, policy_names
+from baselines.registry import COMMANDS, FOLDERS, policy_names
 from tiergym.errors import InvalidInput
 from tiergym.evaluation.records import code_digest, simulation_roots
 from tiergym.fields import integer
@@ -87,7 +87,8 @@ def command_line(module: str) -> str:
 
 def versions() -> dict[str, str]:
     """What besides a suite's definition decides about results, with a digest of the code."""
-    roots = [path for path in sorted(_HERE.iterdir()) if path.name in {*FOLDERS.values()}]
+    files = [path for folder in FOLDERS.values() for path in sorted((_HERE / folder).rglob("*"))]
+    roots = [path for path in files if path.is_file() and path.stem not in COMMANDS]
     return {
         "tiergym": _version("tiergym"),
         "numpy": np.__version__,

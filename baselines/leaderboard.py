@@ -15,6 +15,7 @@ from rich.console import Console
 
 from baselines.configuration import command_line, entry_point, versions, worker_count
 from baselines.custom import with_code
+from baselines.gallery import gallery_of
 from baselines.registry import make_policy
 from tiergym.evaluation.claims import claims_of
 from tiergym.evaluation.jobs import Failure, check_jobs
@@ -80,15 +81,16 @@ def run(config: Any) -> None:
 
 
 def show(results: Results, folder: Path, command: str, console: Console) -> None:
-    """Print table and claims; write page, ``scores.json`` and ``claims.json`` by the records."""
+    """Print table and claims; write page, scores, claims and figures by the records."""
     found, claims = scores(results), claims_of(results)
     console.print(score_table(results, found, folder, console.width))
     print_claims(console, claims)
     plain = {s.policy: [s.interval.low, s.interval.estimate, s.interval.high] for s in found}
     write_text(folder / "scores.json", json.dumps(plain, indent=1) + "\n")
     write_text(folder / "claims.json", json.dumps([asdict(claim) for claim in claims], indent=1))
+    gallery = gallery_of(results, folder, lambda line: console.print(line, highlight=False))
     page = folder / "index.html"
-    write_page(page, results, found, claims, folder, command)
+    write_page(page, results, found, claims, folder, command, gallery)
     console.print(f"\nThe page: {page.resolve().as_uri()}", highlight=False, soft_wrap=True)
 
 

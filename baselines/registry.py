@@ -28,7 +28,7 @@ FOLDERS = {
 
 
 COMMANDS = ("tune", "suboptimality", "interior", "headroom", "gallery")
-"""Files of such a folder that are run, not imported."""
+"""Files of such a folder that hold no policy: commands, and the figures of the page."""
 
 
 def policy_names(env_id: str = "tiergym/TaskScheduling-v0") -> list[str]:

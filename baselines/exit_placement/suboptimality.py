@@ -7,15 +7,16 @@ accuracy counts. Two questions, with 95 % intervals (Wilson's for shares):
 - How often does each variant of the search miss the pair of the least overhead, and by how much?
 - In what share of the conditions does the pair that greedy finds, under the scenario's own trade of
   delay against accuracy, answer sooner on average than each single tier, and at which accuracy?
-  Once for tasks that are alone, as the thesis judges a pair, and once with the waiting expected at
-  drawn loads: arrivals up to what the terminal alone can take and a fifth more, other users' share
-  of edge and cloud up to four fifths.
+
+Both once for tasks that are alone, as the thesis judges a pair, and once with the waiting expected
+at drawn loads: arrivals up to what the terminal alone can take and a fifth more, other users' share
+of edge and cloud up to four fifths.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -66,14 +67,21 @@ def drawn(scenario: str, count: int, rng: np.random.Generator) -> tuple[Rows, La
     return conditions(layout.rows(observation)[0], count, rng), layout
 
 
-def examine(rows: Rows, layout: Layout, rng: np.random.Generator) -> dict[str, Floats]:
-    """Relative excess overhead of each variant, with a drawn weight of accuracy a row."""
+def examine(
+    rows: Rows, layout: Layout, at: Conditions | None, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Relative excess overhead of each variant, with a drawn weight of accuracy a row.
+
+    Args:
+        at: conditions under which tasks wait; None for tasks that are alone.
+    """
     low, high = np.log(WEIGHTS).tolist()
     weights = np.exp(rng.uniform(low, high, len(rows.blocks)))
     found: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
     for k, weight in enumerate(weights.tolist()):
         one = Rows._make(field[k : k + 1] for field in rows)
-        costs = overhead(one, layout, weight, False)[0][0]
+        under = at and Conditions._make(field[k : k + 1] for field in at)
+        costs = overhead(one, layout, weight, at is not None, under)[0][0]
         _compare(costs, int(one.blocks[0]), found)
     return {variant: np.array(values) for variant, values in found.items()}
 
@@ -133,7 +141,7 @@ def _share(values: NDArray[np.bool_]) -> str:
     return f"{share:>9.1%}{f'[{low:.1%}, {high:.1%}]':>18}"
 
 
-def show_variants(parts: Sequence[dict[str, Floats]]) -> None:
+def show_variants(parts: Sequence[Mapping[str, Floats]]) -> None:
     """Print how often, and by how much, each variant misses the least overhead."""
     print(f"{'variant':<14}{'missed':>9}{'95 %':>18}{'mean gap':>11}{'95th':>9}{'worst':>9}")
     for variant in VARIANTS:
@@ -144,9 +152,8 @@ def show_variants(parts: Sequence[dict[str, Floats]]) -> None:
         )
 
 
-def show_tiers(title: str, ratios: Floats, right: Floats) -> None:
+def show_tiers(ratios: Floats, right: Floats) -> None:
     """Print in what share of the conditions greedy is quicker than each tier, and all three."""
-    print(f"\n{title}")
     print(f"{'quicker than':<14}{'share':>9}{'95 %':>18}{'latency (geometric mean)':>27}")
     for tier, name in enumerate(TIER_NAMES):
         mean = float(np.exp(np.log(ratios[:, tier]).mean()))
@@ -159,28 +166,28 @@ def show_tiers(title: str, ratios: Floats, right: Floats) -> None:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Print both tables; the only word is the number of conditions of each scenario."""
+    """Print two tables, twice; the only word is the number of conditions of each scenario."""
     given = list(sys.argv[1:] if words is None else words)
     count = int(given[0]) if given else CONDITIONS
     names = [
         name for split in ("train", "test") for name in split_scenarios("exit_placement", split)
     ]
-    rng = np.random.default_rng(SEED)
     print(
         f"tiergym {tiergym.__version__}: greedy under {count * len(names)} conditions "
         f"over {len(names)} scenarios"
     )
-    parts: list[dict[str, Floats]] = []
-    alone: list[tuple[Floats, Floats]] = []
-    loaded: list[tuple[Floats, Floats]] = []
-    for name in names:
-        rows, layout = drawn(name, count, rng)
-        parts.append(examine(rows, layout, rng))
-        alone.append(against_tiers(rows, layout, None))
-        loaded.append(against_tiers(rows, layout, loads(rows, rng)))
-    show_variants(parts)
-    for title, tables in (("tasks that are alone", alone), ("tasks that wait", loaded)):
-        show_tiers(title, *(np.concatenate(table) for table in zip(*tables, strict=True)))
+    for title, waiting in (("tasks that are alone", False), ("tasks that wait", True)):
+        rng = np.random.default_rng(SEED)
+        parts: list[Mapping[str, Floats]] = []
+        tiers: list[tuple[Floats, Floats]] = []
+        for name in names:
+            rows, layout = drawn(name, count, rng)
+            at = loads(rows, rng) if waiting else None
+            parts.append(examine(rows, layout, at, rng))
+            tiers.append(against_tiers(rows, layout, at))
+        print(f"\n{title}")
+        show_variants(parts)
+        show_tiers(*(np.concatenate(table) for table in zip(*tiers, strict=True)))
     return 0
 
 

@@ -12,7 +12,7 @@ import gymnasium
 import numba
 import numpy as np
 
-from tests.bench import environments, simulator
+from tests.bench import environments, placement, simulator
 from tiergym.scenarios import load_split
 
 Row = dict[str, Any]
@@ -86,6 +86,8 @@ SECTIONS: dict[str, Callable[[], list[Row]]] = {
     "Draws and resets": reset_rows,
     "Decisions by length of the episode": episode_rows,
     "Decisions by number of networks": network_rows,
+    "Placement, vector environment": placement.rows_by_rows,
+    "Placement, engine beside SimPy": placement.rows_against_simpy,
 }
 
 

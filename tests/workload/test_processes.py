@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from tiergym.workload import Deterministic, Mmpp, Modulated, Poisson, Replay, load_series, load_trace
+from tiergym.workload import (
+    Deterministic,
+    Mmpp,
+    Modulated,
+    Poisson,
+    Replay,
+    load_series,
+    load_trace,
+)
 
 RATES, DWELL = (1.0, 9.0), (2.0, 0.5)
 MMPP = Mmpp(RATES, DWELL)

@@ -7,6 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 from tiergym.evaluation.records import write_text
+from tiergym.evaluation.report.drawing import gallery_markup
+from tiergym.evaluation.report.figures import Gallery
 from tiergym.evaluation.report.markup import element, section, text
 from tiergym.evaluation.report.plots import delay_by_load, delay_distributions, tier_table
 from tiergym.evaluation.report.svg import colour
@@ -30,6 +32,8 @@ NAVIGATION = (
     ("scenarios", "Scenarios"),
     ("provenance", "Provenance"),
 )
+SHOWN_AT = 4
+"""Where among the sections a gallery stands: behind what each tier did."""
 
 
 def write_page(
@@ -39,9 +43,10 @@ def write_page(
     claims: Sequence[Claim],
     folder: Path,
     command: str,
+    gallery: Gallery | None = None,
 ) -> None:
     """Write the page; see `render_page`."""
-    write_text(path, render_page(results, scores, claims, folder, command))
+    write_text(path, render_page(results, scores, claims, folder, command, gallery))
 
 
 def render_page(
@@ -50,6 +55,7 @@ def render_page(
     claims: Sequence[Claim],
     folder: Path,
     command: str,
+    gallery: Gallery | None = None,
 ) -> str:
     """The page as one HTML document.
 
@@ -59,11 +65,16 @@ def render_page(
         claims: what is to be said of them.
         folder: where the timings lie beside the records.
         command: how it was made.
+        gallery: figures that only this suite's problem has; none, and no section, without groups.
     """
+    shown = gallery if gallery is not None and gallery.groups else None
+    sections = _sections(results, scores, claims, folder, command)
+    if shown:
+        sections.insert(SHOWN_AT, _gallery(shown))
     body = "".join(
         [
-            _header(results, scores),
-            element("main", "".join(_sections(results, scores, claims, folder, command))),
+            _header(results, scores, shown),
+            element("main", "".join(sections)),
             element("script", _asset("page.js")),
         ]
     )
@@ -84,9 +95,12 @@ def _asset(name: str) -> str:
     return resources.files("tiergym.evaluation.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _header(results: Results, scores: Sequence[Score]) -> str:
+def _header(results: Results, scores: Sequence[Score], gallery: Gallery | None) -> str:
     suite = results.suite
-    links = "".join(element("a", text(title), href=f"#{name}") for name, title in NAVIGATION)
+    entries = list(NAVIGATION)
+    if gallery:
+        entries.insert(SHOWN_AT, ("gallery", gallery.title))
+    links = "".join(element("a", text(title), href=f"#{name}") for name, title in entries)
     toggle = element("button", "light / dark", "theme", type="button")
     episodes = sum(len(by) for by in results.records.values())
     lead = (
@@ -138,6 +152,10 @@ TIERS = (
     "memory. Utilisation is the busy share of the whole episode, draining included."
 )
 SCENARIOS = "Cost over the reference's in each scenario alone: greener is better, redder is worse."
+
+
+def _gallery(gallery: Gallery) -> str:
+    return section("gallery", gallery.title, text(gallery.lead), gallery_markup(gallery))
 
 
 def _scores(results: Results, scores: Sequence[Score], folder: Path) -> str:

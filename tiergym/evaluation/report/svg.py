@@ -22,6 +22,7 @@ class Scale:
     first: float
     last: float
     log: bool = False
+    whole: bool = False
 
     def __call__(self, value: float) -> float:
         """Pixels of a value; values outside are put on the border."""
@@ -31,13 +32,15 @@ class Scale:
         return self.first + (x - low) / (high - low) * (self.last - self.first)
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Round values, at most about ``most`` of them."""
+        """Round values, at most about ``most`` of them; only whole ones if ``whole``."""
         return _log_ticks(self.low, self.high, most) if self.log else self._linear_ticks(most)
 
     def _linear_ticks(self, most: int) -> list[float]:
         rough = (self.high - self.low) / most
         power = 10 ** math.floor(math.log10(rough))
         step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * 0.999)
+        if self.whole:
+            step = max(1.0, 3.0 if step == 2.5 else step)
         first = math.ceil(self.low / step - 1e-9)
         count = math.floor(self.high / step + 1e-9) - first + 1
         return [(first + i) * step for i in range(count)]
@@ -68,19 +71,28 @@ def colour(series: int) -> str:
     return f"s{series % 20}"
 
 
-def _px(value: float) -> str:
+def px(value: float) -> str:
+    """Pixels to a tenth."""
     return f"{value:.1f}".rstrip("0").rstrip(".")
 
 
 def path(xs: Sequence[float], ys: Sequence[float]) -> str:
     """Path data through points, which are pixels."""
-    points = [f"{_px(x)} {_px(y)}" for x, y in zip(xs, ys, strict=True)]
+    points = [f"{px(x)} {px(y)}" for x, y in zip(xs, ys, strict=True)]
     return "M" + "L".join(points)
+
+
+LEFT, RIGHT, TOP, BELOW = 52, 12, 48, 42
+"""Pixels that a panel keeps around its frame, for words."""
 
 
 @dataclass
 class Panel:
-    """A framed plot of ``width`` by ``height`` pixels with axes; add marks, then ask for `svg`."""
+    """A framed plot of ``width`` by ``height`` pixels with axes; add marks, then ask for `svg`.
+
+    Several panels with another ``span`` each (pixels of the frame's top and bottom) share a
+    drawing: `inside` is what each of them puts there.
+    """
 
     title: str
     x: tuple[float, float]
@@ -91,13 +103,16 @@ class Panel:
     y_label: str = ""
     width: int = 360
     height: int = 264
+    whole: bool = False
+    span: tuple[float, float] | None = None
+    numbered: bool = True
     marks: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        self.left, self.right = 52, self.width - 12
-        self.top, self.bottom = 48, self.height - 42
+        self.left, self.right = LEFT, self.width - RIGHT
+        self.top, self.bottom = self.span or (TOP, self.height - BELOW)
         self.sx = Scale(*self.x, self.left, self.right, self.x_log)
-        self.sy = Scale(*self.y, self.bottom, self.top, self.y_log)
+        self.sy = Scale(*self.y, self.bottom, self.top, self.y_log, self.whole)
 
     def line(self, series: int, name: str, xs: Sequence[float], ys: Sequence[float]) -> None:
         """A line through data points, in the colour of a series."""
@@ -109,7 +124,7 @@ class Panel:
 
     def dot(self, series: int, name: str, x: float, y: float) -> None:
         """A point with a tooltip."""
-        place = f'cx="{_px(self.sx(x))}" cy="{_px(self.sy(y))}" r="3.2"'
+        place = f'cx="{px(self.sx(x))}" cy="{px(self.sy(y))}" r="3.2"'
         label = f"<title>{escape(name)}</title>"
         self.marks.append(
             f'<circle class="dot {colour(series)}" data-s="{series}" {place}>{label}</circle>'
@@ -129,35 +144,46 @@ class Panel:
         label = f"<title>{escape(name)}</title>"
         self.marks.append(f'<path class="rule" d="{data}">{label}</path>')
 
+    def inside(self) -> str:
+        """Grid, marks and the vertical axis's words, without what surrounds them."""
+        label = words_at(14, self.top - 11, self.y_label, "start", "label")
+        return "".join([*self._grid(), *self.marks, label])
+
     def svg(self) -> str:
         """The drawing."""
-        body = "".join([*self._grid(), *self.marks, *self._words()])
-        box = f'viewBox="0 0 {self.width} {self.height}"'
-        return f'<svg class="panel" role="img" aria-label="{escape(self.title)}" {box}>{body}</svg>'
+        return drawing(self.title, self.x_label, self.width, self.height, self.inside())
 
     def _grid(self) -> list[str]:
         parts: list[str] = []
+        top, bottom = px(self.top), px(self.bottom)
         for tick in self.sx.ticks(5):
-            at = _px(self.sx(tick))
-            parts.append(f'<path class="grid" d="M{at} {self.top}V{self.bottom}"/>')
-            parts.append(_text(at, self.bottom + 15, tick_text(tick), "middle"))
-        for tick in self.sy.ticks(6):
+            at = px(self.sx(tick))
+            parts.append(f'<path class="grid" d="M{at} {top}V{bottom}"/>')
+            if self.numbered:
+                parts.append(words_at(at, self.bottom + 15, tick_text(tick), "middle"))
+        for tick in self.sy.ticks(max(2, min(6, int(self.bottom - self.top) // 24))):
             at = self.sy(tick)
-            parts.append(f'<path class="grid" d="M{self.left} {_px(at)}H{self.right}"/>')
-            parts.append(_text(self.left - 6, at + 4, tick_text(tick), "end"))
+            parts.append(f'<path class="grid" d="M{self.left} {px(at)}H{self.right}"/>')
+            parts.append(words_at(self.left - 6, at + 4, tick_text(tick), "end"))
         return parts
 
-    def _words(self) -> list[str]:
-        middle = (self.left + self.right) / 2
-        return [
-            _text(14, 21, self.title, "start", "title"),
-            _text(14, 37, self.y_label, "start", "label"),
-            _text(middle, self.height - 8, self.x_label, "middle", "label"),
-        ]
+
+def drawing(title: str, x_label: str, width: int, height: int, inside: str, told: str = "") -> str:
+    """What one or more panels have drawn, with a title above and the axis's words below.
+
+    Args:
+        told: what is read aloud in its place; without it the title.
+    """
+    middle = (LEFT + width - RIGHT) / 2
+    words = words_at(14, 21, title, "start", "title")
+    words += words_at(middle, height - 8, x_label, "middle", "label")
+    given = f'aria-label="{escape(told or title)}" viewBox="0 0 {width} {height}"'
+    return f'<svg class="panel" role="img" {given}>{inside}{words}</svg>'
 
 
-def _text(x: float | str, y: float, words: str, anchor: str, kind: str = "tick") -> str:
-    place = f'x="{x if isinstance(x, str) else _px(x)}" y="{_px(y)}"'
+def words_at(x: float | str, y: float, words: str, anchor: str, kind: str = "tick") -> str:
+    """Words on a drawing; ``anchor`` is ``start``, ``middle`` or ``end``."""
+    place = f'x="{x if isinstance(x, str) else px(x)}" y="{px(y)}"'
     return f'<text class="{kind}" text-anchor="{anchor}" {place}>{escape(words)}</text>'
 
 
@@ -176,12 +202,12 @@ def interval_bar(
     """A dot with its interval on a logarithmic axis around one, small enough for a table cell."""
     width, height, middle = 220, 22, 11
     scale = Scale(*bounds, 6, width - 6, True)
-    parts = [f'<path class="rule" d="M{_px(scale(1.0))} 0V{height}"/>']
+    parts = [f'<path class="rule" d="M{px(scale(1.0))} 0V{height}"/>']
     if math.isfinite(low) and math.isfinite(high):
-        ends = f"M{_px(scale(low))} {middle}H{_px(scale(high))}"
+        ends = f"M{px(scale(low))} {middle}H{px(scale(high))}"
         parts.append(f'<path class="whisker {colour(series)}" d="{ends}"/>')
     if math.isfinite(estimate):
-        place = f'cx="{_px(scale(estimate))}" cy="{middle}" r="4"'
+        place = f'cx="{px(scale(estimate))}" cy="{middle}" r="4"'
         parts.append(f'<circle class="dot {colour(series)}" {place}/>')
     box = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     return f'<svg class="interval" aria-hidden="true" {box}>{"".join(parts)}</svg>'
