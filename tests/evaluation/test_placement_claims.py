@@ -13,9 +13,10 @@ from tiergym.evaluation.verdicts import NOT, PARTLY, REPRODUCED
 TIERS = {"terminal-only": 8.0, "edge-only": 6.0, "cloud-only": 4.0}
 
 
-def judged(greedy: float, best: float | None = None) -> list[str]:
-    """Verdicts where greedy costs so much, and the best single pair in hindsight."""
-    typical = {**TIERS, "greedy": greedy} | ({} if best is None else {"static-best": best})
+def judged(greedy: float, best: float | None = None, waiting: float | None = None) -> list[str]:
+    """Verdicts where greedy costs so much, the best single pair in hindsight, and greedy+waiting."""
+    given = {"greedy": greedy, "static-best": best, "greedy+waiting": waiting}
+    typical = {**TIERS, **{name: cost for name, cost in given.items() if cost is not None}}
     rng = np.random.default_rng(0)
     made = [
         record(policy, place.label, 2_000_000_000 + i, cost * float(np.exp(rng.normal(0, 0.05))))
@@ -32,6 +33,11 @@ def judged(greedy: float, best: float | None = None) -> list[str]:
 @pytest.mark.parametrize(("greedy", "word"), [(2.0, REPRODUCED), (5.0, PARTLY), (9.0, NOT)])
 def test_greedy_has_to_beat_every_single_tier(greedy: float, word: str) -> None:
     assert judged(greedy) == [word]
+
+
+@pytest.mark.parametrize(("waiting", "word"), [(2.0, PARTLY), (5.0, NOT)])
+def test_expecting_to_wait_may_save_part_of_it(waiting: float, word: str) -> None:
+    assert judged(9.0, waiting=waiting) == [word]
 
 
 def test_room_is_told_where_the_future_was_tried() -> None:

@@ -19,7 +19,9 @@ from tiergym.evaluation.verdicts import (
 
 THESIS = "greedy"
 TIERS = ("terminal-only", "edge-only", "cloud-only")
-OTHERS = ("greedy+waiting", "exhaustive", "static-best")
+WAITING = "greedy+waiting"
+"""The same search where the waiting that the load makes likely counts as compute and network time."""
+OTHERS = (WAITING, "exhaustive", "static-best")
 
 
 def placement_claims(results: Results) -> list[Claim]:
@@ -29,7 +31,11 @@ def placement_claims(results: Results) -> list[Claim]:
 
 
 def tiers_claim(results: Results) -> Claim | None:
-    """Whether placed exits answer sooner than one tier alone, in all three readings of that."""
+    """Whether placed exits answer sooner than one tier alone, in all three readings of that.
+
+    Reproduced if the thesis's own search does, partly if it does in some readings only, or if it
+    does in all once it expects waiting.
+    """
     scenes = results.scored
     if not all_played(results, (THESIS, *TIERS), scenes):
         return None
@@ -49,7 +55,8 @@ def tiers_claim(results: Results) -> Claim | None:
             f"tier in {_wins(results, name)} of {len(scenes)} scenarios taken alone."
         )
     own = lower[THESIS]
-    verdict = REPRODUCED if all(own) else PARTLY if any(own) else NOT
+    partly = any(own) or all(lower.get(WAITING, [False]))
+    verdict = REPRODUCED if all(own) else PARTLY if partly else NOT
     title = "Exits placed by the greedy search answer sooner than one tier alone"
     return Claim(title, verdict, tuple(sentences), tuple(evidence))
 

@@ -169,7 +169,9 @@ def _scores(results: Results, scores: Sequence[Score], folder: Path) -> str:
 
 
 def _delay(results: Results) -> str:
-    load = element("h3", "Mean delay by load") + delay_by_load(results)
+    load = delay_by_load(results)
+    if load:
+        load = element("h3", "Mean delay by load") + load
     shares = element("h3", "Distributions of delay")
     words = "Share of answered tasks with at most that delay; the dashed rule is the deadline."
     curves = element("p", words, "lead") + delay_distributions(results)

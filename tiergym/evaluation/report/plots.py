@@ -37,13 +37,13 @@ def families(results: Results) -> dict[tuple[str, str], list[Scene]]:
 
 
 def delay_by_load(results: Results) -> str:
-    """A panel for each device and kind of arrivals that is played at several loads."""
+    """A panel for each device and kind of arrivals that is played at several loads; else nothing."""
     panels = [
         _load_panel(results, f"{device}, {arrivals}", scenes)
         for (device, arrivals), scenes in families(results).items()
         if len(scenes) > 1
     ]
-    return element("div", "".join(panels), "panels")
+    return element("div", "".join(panels), "panels") if panels else ""
 
 
 def _load_panel(results: Results, title: str, scenes: Sequence[Scene]) -> str:
