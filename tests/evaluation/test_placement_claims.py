@@ -14,7 +14,7 @@ TIERS = {"terminal-only": 8.0, "edge-only": 6.0, "cloud-only": 4.0}
 
 
 def judged(greedy: float, best: float | None = None, waiting: float | None = None) -> list[str]:
-    """Verdicts where greedy costs so much, the best single pair in hindsight, and greedy+waiting."""
+    """Verdicts where greedy, the best single pair in hindsight and greedy+waiting cost so much."""
     given = {"greedy": greedy, "static-best": best, "greedy+waiting": waiting}
     typical = {**TIERS, **{name: cost for name, cost in given.items() if cost is not None}}
     rng = np.random.default_rng(0)

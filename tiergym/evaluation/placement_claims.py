@@ -20,7 +20,7 @@ from tiergym.evaluation.verdicts import (
 THESIS = "greedy"
 TIERS = ("terminal-only", "edge-only", "cloud-only")
 WAITING = "greedy+waiting"
-"""The same search where the waiting that the load makes likely counts as compute and network time."""
+"""The same search where the waiting that is likely counts as compute and network time."""
 OTHERS = (WAITING, "exhaustive", "static-best")
 
 

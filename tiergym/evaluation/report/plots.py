@@ -37,7 +37,7 @@ def families(results: Results) -> dict[tuple[str, str], list[Scene]]:
 
 
 def delay_by_load(results: Results) -> str:
-    """A panel for each device and kind of arrivals that is played at several loads; else nothing."""
+    """A panel for each device and kind of arrivals played at several loads; else nothing."""
     panels = [
         _load_panel(results, f"{device}, {arrivals}", scenes)
         for (device, arrivals), scenes in families(results).items()
