@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiergym.errors import InvalidInput
 from tiergym.scenarios.system import TERMINAL, Floats, Ints, System
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """Where K terminals reach which of E edges, and when edges fail. Q pieces of time, F failures.
+
+    Attributes:
+        start: float64[Q], seconds, the first 0, rising; a piece holds until the next.
+        half_rtt: float64[Q, K, E], seconds one way; infinite where an edge is out of range. Every
+            terminal reaches some edge in every piece.
+        failure_edge: int64[F], 0 to E - 1.
+        failure_start, failure_end: float64[F], seconds; the edge is down in [start, end). By start;
+            failures of one edge do not touch.
+    """
+
+    start: Floats
+    half_rtt: Floats
+    failure_edge: Ints
+    failure_start: Floats
+    failure_end: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +51,7 @@ class Instance:
             ``piece_offset[e + 1]``.
         piece_start: float64[P], seconds; the first of each link is 0, rising within a link.
         piece_bandwidth: float64[P], bit/s from that time on; the last of a link lasts for ever.
+        coverage: where terminals select edges, else None.
     """
 
     window: float
@@ -43,6 +65,7 @@ class Instance:
     piece_offset: Ints
     piece_start: Floats
     piece_bandwidth: Floats
+    coverage: Coverage | None = None
 
     @property
     def tasks(self) -> int:
@@ -52,11 +75,18 @@ class Instance:
     def digest(self) -> str:
         """SHA-256 over names, dtypes, shapes and bytes of all fields (hex)."""
         state = hashlib.sha256()
-        for field in fields(self):
-            value = np.ascontiguousarray(getattr(self, field.name))
-            state.update(f"{field.name}:{value.dtype.str}:{value.shape}".encode())
-            state.update(value.tobytes())
+        parts = [self] if self.coverage is None else [self, self.coverage]
+        for part in parts:
+            for field in fields(part):
+                if field.name != "coverage":
+                    _add_field(state, field.name, getattr(part, field.name))
         return state.hexdigest()
+
+
+def _add_field(state: Any, name: str, given: object) -> None:
+    value = np.ascontiguousarray(given)
+    state.update(f"{name}:{value.dtype.str}:{value.shape}".encode())
+    state.update(value.tobytes())
 
 
 def check_instance(system: System, instance: Instance) -> None:
@@ -79,6 +109,7 @@ def check_instance(system: System, instance: Instance) -> None:
     if not (np.isfinite(instance.window) and instance.window > 0):
         raise InvalidInput("instance.window", instance.window, "seconds > 0")
     _check_origins(system, instance)
+    _check_coverage(system, instance)
     _check_jitter(system, instance.jitter)
     _check_pieces(system, instance)
 
@@ -111,6 +142,44 @@ def _check_origins(system: System, instance: Instance) -> None:
         name = system.node_names[int(instance.origin[at])]
         allowed = "a terminal, where tasks of the placed network arrive"
         raise InvalidInput(f"instance.origin[{at}]", name, allowed)
+
+
+def _check_coverage(system: System, instance: Instance) -> None:
+    selection, coverage = system.selection, instance.coverage
+    if (selection is None) != (coverage is None):
+        allowed = "None" if selection is None else "a Coverage, since terminals select edges"
+        raise InvalidInput("instance.coverage", coverage, allowed)
+    if selection is None or coverage is None:
+        return
+    own = instance.charged & (instance.origin >= selection.terminals)
+    if own.any():
+        at = int(np.flatnonzero(own)[0])
+        name = system.node_names[int(instance.origin[at])]
+        raise InvalidInput(f"instance.origin[{at}]", name, "a terminal, where charged tasks arrive")
+    shape = (len(coverage.start), selection.terminals, selection.edges)
+    if coverage.half_rtt.shape != shape:
+        raise InvalidInput("instance.coverage.half_rtt", coverage.half_rtt.shape, f"shape {shape}")
+    if shape[0] == 0 or coverage.start[0] != 0 or (np.diff(coverage.start) <= 0).any():
+        raise InvalidInput("instance.coverage.start", coverage.start, "0, then rising seconds")
+    if not (coverage.half_rtt >= 0).all() or np.isinf(coverage.half_rtt).all(axis=2).any():
+        allowed = "seconds >= 0, infinite where out of range; some edge in range of each terminal"
+        raise InvalidInput("instance.coverage.half_rtt", "others", allowed)
+    _check_failures(selection.edges, coverage)
+
+
+def _check_failures(edges: int, coverage: Coverage) -> None:
+    edge, start, end = coverage.failure_edge, coverage.failure_start, coverage.failure_end
+    field = "instance.coverage.failure"
+    if not edge.shape == start.shape == end.shape:
+        raise InvalidInput(field, (edge.shape, start.shape, end.shape), "equal lengths")
+    if ((edge < 0) | (edge >= edges)).any():
+        raise InvalidInput(f"{field}_edge", edge, f"0 to {edges - 1}")
+    if not ((start > 0) & (start < end) & np.isfinite(end)).all() or (np.diff(start) < 0).any():
+        raise InvalidInput(field, (start, end), "0 < start < end, by start")
+    for one in range(edges):
+        own = edge == one
+        if (start[own][1:] <= end[own][:-1]).any():
+            raise InvalidInput(field, one, "failures of one edge that do not touch")
 
 
 def _check_jitter(system: System, jitter: Floats) -> None:

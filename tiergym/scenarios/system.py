@@ -91,6 +91,46 @@ class Placing:
 
 
 @dataclass(frozen=True, eq=False)
+class Selection:
+    """What `attach` and `move` decisions are about, where terminals select edges.
+
+    Nodes 0 to K - 1 are the terminals, K to K + E - 1 the edges, K + E the cloud if there is one.
+    Link n < K is the uplink of terminal n; its target is decided while a simulation runs
+    (`System.link_target` names the first edge), and its round trip is the instance's.
+
+    Attributes:
+        terminals: K; edges: E.
+        attach_every: seconds after which a terminal attaches anew at an upload; 0: at every one,
+            infinite: once an episode.
+        moves: whether `move` decisions fall due.
+        overload_mark: utilisation in the newest report from which on an edge is overloaded.
+        hold_seconds: least seconds between two `move` decisions of a terminal.
+        reconnect_seconds: that the first package to another edge waits before it is sent.
+        timeout_seconds: from the loss of a task at an edge that failed to its re-upload.
+        report_interval: seconds; 0 for reports that are always fresh.
+        fetch_seconds: float[E, M], to fetch a network's parameters from the cloud.
+        deployed: bool[E, M], whether they are there from the beginning.
+    """
+
+    terminals: int
+    edges: int
+    attach_every: float
+    moves: bool
+    overload_mark: float
+    hold_seconds: float
+    reconnect_seconds: float
+    timeout_seconds: float
+    report_interval: float
+    fetch_seconds: Floats
+    deployed: NDArray[np.bool_]
+
+    def numbers(self) -> Floats:
+        """All that is no array, in the order of the fields."""
+        values = [getattr(self, field.name) for field in fields(self)]
+        return np.array([float(value) for value in values if not isinstance(value, np.ndarray)])
+
+
+@dataclass(frozen=True, eq=False)
 class System:
     """Constants of one scenario. N nodes, E links, M networks, R routes, G = 3 R groups.
 
@@ -137,6 +177,7 @@ class System:
         cost: weights.
         placing: what `place` decisions choose from; None where placements never change. Then
             `node_memory` has the placed network's parameters still in it.
+        selection: what terminals select from; None where every uplink has one target.
     """
 
     node_names: tuple[str, ...]
@@ -178,6 +219,7 @@ class System:
     exit_correct: NDArray[np.int8]
     cost: Cost
     placing: Placing | None = None
+    selection: Selection | None = None
 
     @property
     def nodes(self) -> int:
@@ -205,9 +247,11 @@ class System:
         return int(self.stage_seconds.shape[1])
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Every array by its name, in the order of the fields; those of `placing` come last."""
-        parts: list[System | Placing] = [self] if self.placing is None else [self, self.placing]
-        pairs = [(f.name, getattr(part, f.name)) for part in parts for f in fields(part)]
+        """Every array by its name, in the order of the fields; those of a problem come last."""
+        own = [part for part in (self.placing, self.selection) if part is not None]
+        pairs = [(f.name, getattr(part, f.name)) for part in (self, *own) for f in fields(part)]
         if self.placing is not None:
             pairs.append(("interval_seconds", np.array([self.placing.interval_seconds])))
+        if self.selection is not None:
+            pairs.append(("selection", self.selection.numbers()))
         return {name: value for name, value in pairs if isinstance(value, np.ndarray)}
