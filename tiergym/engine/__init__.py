@@ -12,15 +12,18 @@ of a row is in `layout`.
 >>> log = simulation.log(0)
 """
 
-from tiergym.engine.layout import DECIDING, ENDED, NOBODY
+from tiergym.engine.layout import ATTACH, DECIDING, ENDED, MOVE, NOBODY, PLACE
 from tiergym.engine.log import TaskLog
 from tiergym.engine.running import RUN, UPLOAD, WAIT
 from tiergym.engine.simulation import Simulation, Snapshot, simulate
 
 __all__ = [
+    "ATTACH",
     "DECIDING",
     "ENDED",
+    "MOVE",
     "NOBODY",
+    "PLACE",
     "RUN",
     "UPLOAD",
     "WAIT",

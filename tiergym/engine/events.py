@@ -12,10 +12,9 @@ from tiergym.engine.compiling import compiled
 from tiergym.engine.views import World, dirty_at, event_at, head, link_at, model, node_at, task_at
 
 BATCH_DONE, LINK_FREE, DELIVERED, ANSWERED, ARRIVAL, REPORT, BANDWIDTH, WINDOW_END = range(8)
-INTERVAL = 8
-"""Kinds of event in the order in which equal times are handled. REPORT and BANDWIDTH are reserved:
-reports come with edge selection, and a change of bandwidth needs no event (a package's end is
-integrated over the pieces when it starts)."""
+INTERVAL, FAILURE, TIMEOUT, FETCHED = range(8, 12)
+"""Kinds of event in the order in which equal times are handled. BANDWIDTH is reserved: a change of
+bandwidth needs no event (a package's end is integrated over the pieces when it starts)."""
 
 KIND_SHIFT = 40
 INDEX_MASK = (1 << KIND_SHIFT) - 1
@@ -40,6 +39,21 @@ def schedule(w: World, time: float, kind: int, index: int) -> None:
         at = up
     event_at(w, at).time = time
     event_at(w, at).key = key
+
+
+@compiled
+def cancel(w: World, kind: int, index: int) -> None:
+    """Take an event off the agenda, where it must be."""
+    key = (kind << KIND_SHIFT) | index
+    at = 0
+    while event_at(w, at).key != key:
+        at += 1
+    while at > 0:
+        up = (at - 1) >> 1
+        event_at(w, at).time = event_at(w, up).time
+        event_at(w, at).key = event_at(w, up).key
+        at = up
+    _remove_top(w)
 
 
 @compiled

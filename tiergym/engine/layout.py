@@ -37,14 +37,16 @@ def _record(spec: str) -> Record:
     return np.dtype(pairs, align=True)
 
 
-SCHEDULE, PLACE = 0, 1
+SCHEDULE, PLACE, ATTACH, MOVE = 0, 1, 2, 3
 """`HEAD.due`: the kind of decision that is due while `HEAD.status` is DECIDING."""
 
 MODEL_HEAD = _record(
     """i8 nodes links networks groups routes batch_columns executors claimed slots,
     i8 placed first_route placements places,
     i8 at_node at_link at_network at_group at_stage at_seconds at_workspace at_rank at_slot,
-    i8 at_confidence at_correct at_route at_block,
+    i8 at_confidence at_correct at_route at_block at_fetch at_deployed,
+    i8 terminals edges selects moves,
+    f8 attach_every overload_mark hold_seconds reconnect_seconds timeout_seconds report_interval,
     f8 interval_seconds delay_weight error_weight late_weight energy_weight,
     f8 refusal_seconds idle_watts"""
 )
@@ -64,7 +66,9 @@ MODEL_STAGE = _record("i8 row end next_group, f8 growth")
 HEAD = _record(
     """i8 model system tasks jitter_columns status size,
     i8 at_node at_link at_queue at_executor at_history at_dirty at_alive at_past,
-    i8 at_task at_event at_jitter at_piece,
+    i8 at_terminal at_unanswered at_edge at_report at_parameters,
+    i8 at_task at_event at_jitter at_piece at_moment at_half_rtt at_failure,
+    i8 pieces moments failures moment turn reports attaches switches lost,
     i8 due in_force interval place_due changes loads arrived past_arrived,
     f8 clock window last_decision elapsed,
     i8 window_over next_arrival events handled remaining in_system dirty_nodes dirty_links,
@@ -88,11 +92,24 @@ EXECUTOR = _record("i8 group first tasks, f8 start seconds duration")
 TASK = _record(
     """f8 arrival deadline first_start finish return_delay carried carried_at entered,
     i4 previous next network origin sample group sequence history_next,
-    i2 exit_block, i1 tier correct charged refused pre_uploaded ended"""
+    i2 exit_block sent, i1 tier correct charged refused pre_uploaded ended"""
 )
 EVENT = _record("f8 time, i8 key")
 PIECE = _record("f8 start bandwidth, i8 last")
 PAST = _record("f8 arrivals bandwidth_1 bandwidth_2 busy_0 busy_1 busy_2")
+TERMINAL = _record(
+    """i8 attached previous settled unanswered,
+    f8 attached_at asked_at answered_at half_rtt"""
+)
+EDGE = _record("i8 down newest reports arrivals attached, f8 busy_seconds published fetch_end")
+REPORT = _record("f8 time span utilisation queue backlog memory arrivals attached")
+FAILURE = _record("f8 start end, i8 edge")
+KEPT_REPORTS = 24
+"""Reports of an edge that are kept, the oldest overwritten first."""
+SEEN_REPORTS = 8
+"""Reports of an edge that a terminal looks back on."""
+ABSENT, ASKED_FOR, PRESENT = 0, 1, 2
+"""State of a network's parameters at an edge."""
 PAST_INTERVALS = 4
 """Intervals that are remembered, the last one first."""
 HISTORY = _record("i8 last first_1 count_1 first_10 count_10, f8 entered_1 entered_10")
@@ -111,11 +128,19 @@ SECTION_OF = {
     "history": ("at_history", "at_dirty", HISTORY),
     "dirty": ("at_dirty", "at_alive", VALUE_I8),
     "alive": ("at_alive", "at_past", VALUE_I8),
-    "past": ("at_past", "at_task", PAST),
+    "past": ("at_past", "at_terminal", PAST),
+    "terminal": ("at_terminal", "at_unanswered", TERMINAL),
+    "unanswered": ("at_unanswered", "at_edge", VALUE_I8),
+    "edge": ("at_edge", "at_report", EDGE),
+    "report": ("at_report", "at_parameters", REPORT),
+    "parameters": ("at_parameters", "at_task", VALUE_I8),
     "task": ("at_task", "at_event", TASK),
     "event": ("at_event", "at_jitter", EVENT),
     "jitter": ("at_jitter", "at_piece", VALUE_F8),
-    "piece": ("at_piece", "size", PIECE),
+    "piece": ("at_piece", "at_moment", PIECE),
+    "moment": ("at_moment", "at_half_rtt", VALUE_F8),
+    "half_rtt": ("at_half_rtt", "at_failure", VALUE_F8),
+    "failure": ("at_failure", "size", FAILURE),
 }
 """Offsets in `HEAD` at which each section begins and ends, and its records. What every step touches
 comes first."""

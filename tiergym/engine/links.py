@@ -13,10 +13,13 @@ from tiergym.engine.events import (
     schedule,
     take_link,
 )
+from tiergym.engine.failing import lose
 from tiergym.engine.layout import NONE
+from tiergym.engine.selecting import begin_upload, due, nearest, select
 from tiergym.engine.tasks import drop_last, enter, wait_for_link
 from tiergym.engine.views import (
     World,
+    edge_at,
     group_spec,
     head,
     link_at,
@@ -26,27 +29,41 @@ from tiergym.engine.views import (
     node_spec,
     piece_at,
     task_at,
+    terminal_at,
 )
 
 
 @compiled
-def start_packages(w: World) -> None:
-    """Every marked link that is idle sends what waits for it, in the order of the links."""
+def start_packages(w: World) -> int:
+    """Every marked link that is idle sends what waits for it, in the order of the links.
+
+    Returns:
+        The kind of decision that the terminal `HEAD.turn` has to take first, or `NONE`.
+    """
     while head(w).dirty_links > 0:
         e = take_link(w)
         if link_at(w, e).busy == 0 and link_at(w, e).waiting > 0:
+            kind = due(w, e) if e < model(w).terminals else NONE
+            if kind != NONE and model(w).selects == 1:
+                head(w).turn = e
+                mark_link(w, e)
+                return kind
+            if kind != NONE:
+                select(w, e, kind, nearest(w, e))
             _start_package(w, e)
+    return NONE
 
 
 @compiled
 def _start_package(w: World, e: int) -> None:
     link = link_at(w, e)
     size = _cut_package(w, e)
+    start = begin_upload(w, e) if e < model(w).terminals else head(w).clock
     link.busy = 1
     link.wire_bytes = size
     link.wire_start = head(w).clock
     link.waiting_bytes = link.waiting_bytes - size if link.waiting > 0 else 0.0
-    schedule(w, wire_end(w, e, head(w).clock, size), LINK_FREE, e)
+    schedule(w, wire_end(w, e, start, size), LINK_FREE, e)
 
 
 @compiled
@@ -111,7 +128,10 @@ def free_link(w: World, e: int) -> None:
     link.bytes += link.wire_bytes
     link.busy_seconds += seconds
     _release(w, spec.source, link.wire_first)
-    _fly(w, e, link.wire_first)
+    if e < model(w).terminals:
+        _fly_to_edge(w, e, link.wire_first)
+    else:
+        _fly(w, e, link.wire_first)
     mark_link(w, e)
     mark_node(w, spec.source)
     if spec.source == model(w).claimed and node_spec(w, spec.source).uplink == e:
@@ -140,8 +160,38 @@ def _fly(w: World, e: int, i: int) -> None:
 
 
 @compiled
-def deliver(w: World, e: int) -> None:
-    """The oldest package in flight on link ``e`` has arrived."""
+def _fly_to_edge(w: World, k: int, i: int) -> None:
+    """Let the package of terminal ``k`` that begins with task ``i`` propagate.
+
+    Each has an event of its own, since one to a near edge overtakes one to a far edge.
+    """
+    half = terminal_at(w, k).half_rtt
+    schedule(w, head(w).clock + half, DELIVERED, model(w).links + i)
+    while i != NONE:
+        task_at(w, i).return_delay += half
+        i = task_at(w, i).next
+
+
+@compiled
+def _deliver_to_edge(w: World, i: int) -> None:
+    """The package that begins with task ``i`` has arrived at the edge that it was sent to."""
+    e = task_at(w, i).sent
+    while i != NONE:
+        following = task_at(w, i).next
+        if edge_at(w, e).down == 1:
+            lose(w, i)
+        else:
+            enter(w, model(w).terminals + e, i, task_at(w, i).group)
+        i = following
+
+
+@compiled
+def deliver(w: World, index: int) -> None:
+    """The oldest package in flight on link ``index`` has arrived, or one of a terminal."""
+    if index >= model(w).links:
+        _deliver_to_edge(w, index - model(w).links)
+        return
+    e = index
     link = link_at(w, e)
     i = link.flight_first
     link.flight_first = task_at(w, i).previous

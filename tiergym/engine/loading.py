@@ -9,10 +9,13 @@ import numpy as np
 from tiergym.engine.compiling import announced, compiled
 from tiergym.engine.events import WINDOW_END, mark_node, schedule
 from tiergym.engine.layout import (
+    EDGE,
     EVENT,
     EXECUTOR,
+    FAILURE,
     HEAD,
     HISTORY,
+    KEPT_REPORTS,
     LINK,
     NODE,
     NONE,
@@ -20,18 +23,24 @@ from tiergym.engine.layout import (
     PAST_INTERVALS,
     PIECE,
     QUEUE,
+    REPORT,
     TASK,
+    TERMINAL,
     Bytes,
 )
 from tiergym.engine.placing import begin_placing
+from tiergym.engine.selecting import begin_selecting
 from tiergym.engine.views import (
     World,
     executor_at,
+    failure_at,
+    half_rtt_at,
     head,
     history_at,
     jitter_at,
     link_at,
     model,
+    moment_at,
     node_at,
     node_spec,
     open_world,
@@ -39,12 +48,16 @@ from tiergym.engine.views import (
     queue_at,
     task_at,
 )
-from tiergym.scenarios.instance import Instance
+from tiergym.scenarios.instance import Coverage, Instance
 from tiergym.scenarios.system import System
 
 _HEAD, _NODE, _LINK, _QUEUE = HEAD.itemsize, NODE.itemsize, LINK.itemsize, QUEUE.itemsize
 _EXECUTOR, _TASK, _EVENT = EXECUTOR.itemsize, TASK.itemsize, EVENT.itemsize
 _PIECE, _HISTORY, _PAST, _WORD = PIECE.itemsize, HISTORY.itemsize, PAST.itemsize, 8
+_TERMINAL, _EDGE, _REPORT = TERMINAL.itemsize, EDGE.itemsize, REPORT.itemsize
+NOTHING = Coverage(
+    np.empty(0), np.empty((0, 0, 0)), np.empty(0, np.int64), np.empty(0), np.empty(0)
+)
 
 
 def fixed_bytes(system: System) -> int:
@@ -59,20 +72,37 @@ def fixed_bytes(system: System) -> int:
         + groups * _HISTORY
         + len(system.route_p1) * _WORD
         + PAST_INTERVALS * _PAST
-        + 2 * _EVENT
+        + 3 * _EVENT
+        + _selection_bytes(system)
+    )
+
+
+def _selection_bytes(system: System) -> int:
+    if system.selection is None:
+        return 0
+    terminals, edges = system.selection.terminals, system.selection.edges
+    return (
+        terminals * (TERMINAL.itemsize + edges * _WORD)
+        + edges * (EDGE.itemsize + KEPT_REPORTS * REPORT.itemsize)
+        + edges * system.networks * (_WORD + _EVENT)
     )
 
 
 def instance_bytes(instance: Instance) -> int:
     """Bytes of a row that depend on the instance."""
-    pieces = len(instance.piece_start)
-    return instance.tasks * (_TASK + _EVENT) + instance.jitter.size * _WORD + pieces * _PIECE
+    pieces, coverage = len(instance.piece_start), instance.coverage
+    size = instance.tasks * (_TASK + _EVENT) + instance.jitter.size * _WORD + pieces * _PIECE
+    if coverage is not None:
+        size += (len(coverage.start) + coverage.half_rtt.size) * _WORD
+        size += len(coverage.failure_edge) * (FAILURE.itemsize + 2 * _EVENT)
+    return size
 
 
 def load(
     rows: Bytes, base: int, size: int, models: Bytes, model_at: int, system: int, instance: Instance
 ) -> None:
     """Fill the ``size`` bytes at ``base`` with ``instance`` of the model at ``model_at``."""
+    coverage = instance.coverage or NOTHING
     with announced("the loader"):
         _clear_head(rows, base, size, model_at, system, instance.window)
         _load(
@@ -89,6 +119,11 @@ def load(
             instance.piece_offset,
             instance.piece_start,
             instance.piece_bandwidth,
+            coverage.start,
+            coverage.half_rtt.ravel(),
+            coverage.failure_edge,
+            coverage.failure_start,
+            coverage.failure_end,
         )
 
 
@@ -120,10 +155,18 @@ def _load(
     piece_offset: Any,
     piece_start: Any,
     piece_bandwidth: Any,
+    moment: Any,
+    half_rtt: Any,
+    failure_edge: Any,
+    failure_start: Any,
+    failure_end: Any,
 ) -> None:
     w = open_world(rows, base, models)
     h = head(w)
     h.tasks = len(arrival)
+    h.pieces = len(piece_start)
+    h.moments = len(moment)
+    h.failures = len(failure_edge)
     h.jitter_columns = len(jitter) // model(w).nodes
     _lay_out(w)
     for k in range(base + h.at_node, base + h.at_task):
@@ -145,6 +188,29 @@ def _load(
     schedule(w, h.window, WINDOW_END, 0)
     if model(w).placed != NONE:
         begin_placing(w)
+    if model(w).edges > 0:
+        _load_coverage(w, moment, half_rtt, failure_edge, failure_start, failure_end)
+        begin_selecting(w)
+
+
+@compiled
+def _load_coverage(
+    w: World,
+    moment: Any,
+    half_rtt: Any,
+    failure_edge: Any,
+    failure_start: Any,
+    failure_end: Any,
+) -> None:
+    for k in range(len(moment)):
+        moment_at(w, k).value = moment[k]
+    for k in range(len(half_rtt)):
+        half_rtt_at(w, k).value = half_rtt[k]
+    for f in range(len(failure_edge)):
+        failure = failure_at(w, f)
+        failure.edge = failure_edge[f]
+        failure.start = failure_start[f]
+        failure.end = failure_end[f]
 
 
 @compiled
@@ -162,12 +228,22 @@ def _lay_out(w: World) -> None:
     h.at_dirty = h.at_history + m.groups * _HISTORY
     h.at_alive = h.at_dirty + (m.nodes + m.links) * _WORD
     h.at_past = h.at_alive + m.routes * _WORD
-    h.at_task = h.at_past + PAST_INTERVALS * _PAST
+    h.at_terminal = h.at_past + PAST_INTERVALS * _PAST
+    h.at_unanswered = h.at_terminal + m.terminals * _TERMINAL
+    h.at_edge = h.at_unanswered + m.terminals * m.edges * _WORD
+    h.at_report = h.at_edge + m.edges * _EDGE
+    h.at_parameters = h.at_report + m.edges * KEPT_REPORTS * _REPORT
+    h.at_task = h.at_parameters + m.edges * m.networks * _WORD
     h.at_event = h.at_task + h.tasks * _TASK
-    # Every executor and link has at most one event of a kind, every task one answer; the window
-    # ends once, and one interval is the next to begin.
-    h.at_jitter = h.at_event + (m.executors + 2 * m.links + h.tasks + 2) * _EVENT
+    # Every executor and link has at most one event of a kind, every task one answer, delivery or
+    # re-upload; the window ends once, one interval and one report are the next; an edge fetches a
+    # network once, and fails and comes back so often.
+    own = m.executors + 2 * m.links + h.tasks + 3
+    h.at_jitter = h.at_event + (own + m.edges * m.networks + 2 * h.failures) * _EVENT
     h.at_piece = h.at_jitter + m.nodes * h.jitter_columns * _WORD
+    h.at_moment = h.at_piece + h.pieces * _PIECE
+    h.at_half_rtt = h.at_moment + h.moments * _WORD
+    h.at_failure = h.at_half_rtt + h.moments * m.terminals * m.edges * _WORD
 
 
 @compiled
@@ -185,6 +261,7 @@ def _clear_task(w: World, i: int) -> None:
     task.group = NONE
     task.sequence = NONE
     task.exit_block = NONE
+    task.sent = NONE
     task.tier = NONE
     task.correct = NONE
     task.refused = 0

@@ -8,6 +8,7 @@ from tiergym.engine.compiling import compiled
 from tiergym.engine.events import BATCH_DONE, mark_node, schedule
 from tiergym.engine.layout import LOADING, NONE
 from tiergym.engine.placing import finish_loading, ready, start_loading
+from tiergym.engine.selecting import has_parameters
 from tiergym.engine.tasks import answer, drop_first, wait_for_link
 from tiergym.engine.views import (
     World,
@@ -156,8 +157,13 @@ def _leaves(w: World, n: int, i: int, block: int) -> bool:
 
 @compiled
 def _tells(w: World, n: int, i: int) -> bool:
-    """An answer tells its origin the backlog of the node right above it."""
+    """An answer tells its origin the backlog of the node right above it.
+
+    Where terminals select edges, reports do.
+    """
     uplink = node_spec(w, task_at(w, i).origin).uplink
+    if model(w).edges > 0:
+        return False
     return uplink != NONE and link_spec(w, uplink).target == n and task_at(w, i).origin != n
 
 
@@ -228,7 +234,7 @@ def _chosen_group(w: World, n: int) -> int:
     g = node_at(w, n).first_group
     while g != NONE:
         queue = queue_at(w, n * groups + g)
-        if ready(w, n, g):
+        if ready(w, n, g) and has_parameters(w, n, group_spec(w, g).network):
             key = _group_key(w, n, g, queue.length)
             if best == NONE or key < best_key:
                 best, best_key = g, key

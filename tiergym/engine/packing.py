@@ -36,16 +36,24 @@ def slot_groups(system: System, node: int) -> list[int]:
     return [g for g in range(system.groups) if rows[g] >= 0 and canonical_group(system, g) == g]
 
 
-def pack_system(system: System, claimed: int = NOBODY, places: bool = False) -> Bytes:
+def pack_system(
+    system: System, claimed: int = NOBODY, places: bool = False, selects: bool = False
+) -> Bytes:
     """The bytes of a model.
 
     Args:
         claimed: the node whose `schedule` decisions the caller takes, `NOBODY` for none.
         places: whether the caller takes the `place` decisions.
+        selects: whether the caller takes the `attach` and `move` decisions.
 
     Raises:
-        InvalidInput: if there is no such node, no placed network, or both kinds are claimed.
+        InvalidInput: if there is no such node, no placed network, no terminal that selects, or more
+            than one kind is claimed.
     """
+    if selects and system.selection is None:
+        raise InvalidInput("selects", selects, "False, where no terminal selects an edge")
+    if claimed != NOBODY and system.selection is not None:
+        raise InvalidInput("claimed", claimed, f"{NOBODY}, where terminals select edges")
     if places and system.placing is None:
         raise InvalidInput("places", places, "False, for a system without a placed network")
     if claimed != NOBODY and system.placing is not None:
@@ -66,6 +74,7 @@ def pack_system(system: System, claimed: int = NOBODY, places: bool = False) -> 
         "at_correct": system.exit_correct.ravel(),
         "at_route": _pack_routes(system),
         "at_block": np.empty(0) if system.placing is None else system.placing.block_bytes,
+        **_pack_parameters(system),
     }
     head = np.zeros(1, MODEL_HEAD)
     parts: list[Bytes] = []
@@ -77,6 +86,7 @@ def pack_system(system: System, claimed: int = NOBODY, places: bool = False) -> 
         at += len(data) + -len(data) % 8
     _fill_model_head(head, system, claimed, len(sections["at_slot"]))
     _fill_placing(head, system, places)
+    _fill_selection(head, system, selects)
     return np.concatenate([head.view(np.uint8), *parts])
 
 
@@ -111,6 +121,35 @@ def _fill_placing(head: NDArray[Any], system: System, places: bool) -> None:
         head["first_route"] = placing.first_route
         head["placements"] = len(placing.servable)
         head["interval_seconds"] = placing.interval_seconds
+
+
+_SELECTION = (
+    "terminals",
+    "edges",
+    "moves",
+    "attach_every",
+    "overload_mark",
+    "hold_seconds",
+    "reconnect_seconds",
+    "timeout_seconds",
+    "report_interval",
+)
+
+
+def _fill_selection(head: NDArray[Any], system: System, selects: bool) -> None:
+    head["selects"] = int(selects)
+    if system.selection is not None:
+        for name in _SELECTION:
+            head[name] = getattr(system.selection, name)
+
+
+def _pack_parameters(system: System) -> dict[str, NDArray[Any]]:
+    if system.selection is None:
+        return {"at_fetch": np.empty(0), "at_deployed": np.empty(0, np.int64)}
+    return {
+        "at_fetch": system.selection.fetch_seconds.ravel(),
+        "at_deployed": system.selection.deployed.ravel().astype(np.int64),
+    }
 
 
 def _pack_routes(system: System) -> NDArray[Any]:

@@ -10,15 +10,20 @@ from tiergym.engine.events import (
     ARRIVAL,
     BATCH_DONE,
     DELIVERED,
+    FAILURE,
     INDEX_MASK,
     INTERVAL,
     KIND_SHIFT,
     LINK_FREE,
+    REPORT,
+    TIMEOUT,
+    WINDOW_END,
     mark_node,
     peek,
     pop,
     take_node,
 )
+from tiergym.engine.failing import change, have_fetched, upload_again
 from tiergym.engine.layout import (
     DECIDING,
     ENDED,
@@ -32,6 +37,7 @@ from tiergym.engine.layout import (
 from tiergym.engine.links import deliver, free_link, link_idle, pre_upload, start_packages
 from tiergym.engine.nodes import can_upload, finish_work, start_batch, start_by_discipline
 from tiergym.engine.placing import begin_interval, enlist
+from tiergym.engine.reporting import publish
 from tiergym.engine.tasks import enter, receive_answer
 from tiergym.engine.views import (
     World,
@@ -66,7 +72,10 @@ def run(w: World) -> None:
             _ask(w, PLACE)
             return
         elif h.dirty_links > 0:
-            start_packages(w)
+            kind = start_packages(w)
+            if kind != NONE:
+                _ask(w, kind)
+                return
         elif h.dirty_nodes > 0:
             if _look_at_nodes(w):
                 _ask(w, SCHEDULE)
@@ -122,8 +131,16 @@ def _handle(w: World, key: int) -> None:
         _arrive(w, index)
     elif kind == INTERVAL:
         begin_interval(w)
-    else:
+    elif kind == WINDOW_END:
         _close_window(w)
+    elif kind == REPORT:
+        publish(w)
+    elif kind == FAILURE:
+        change(w, index)
+    elif kind == TIMEOUT:
+        upload_again(w, index)
+    else:
+        have_fetched(w, index)
 
 
 @compiled

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from tiergym.engine.compiling import announced, compiled
 from tiergym.engine.layout import (
+    ATTACH,
     DECIDING,
     ENDED,
     HEAD,
+    KEPT_REPORTS,
+    MOVE,
     NOBODY,
     PLACE,
     SCHEDULE,
+    SEEN_REPORTS,
     STUCK,
     Bytes,
     row_view,
@@ -28,6 +32,7 @@ from tiergym.engine.nodes import batch_fits
 from tiergym.engine.packing import pack_system, servable, slot_groups
 from tiergym.engine.placing import may_place, place
 from tiergym.engine.running import RUN, UPLOAD, WAIT, decide, run
+from tiergym.engine.selecting import in_range, select
 from tiergym.engine.views import head, open_world
 from tiergym.errors import InvalidInput
 from tiergym.scenarios.instance import Instance, check_instance
@@ -58,6 +63,23 @@ def place_row(rows: Bytes, base: int, models: Bytes, route: int) -> int:
     place(w, route)
     run(w)
     return head(w).status
+
+
+@compiled
+def select_row(rows: Bytes, base: int, models: Bytes, edge: int) -> int:
+    """Carry out the `attach` or `move` decision that is due in one row and run on."""
+    w = open_world(rows, base, models)
+    head(w).decisions += 1
+    select(w, head(w).turn, head(w).due, edge)
+    run(w)
+    return head(w).status
+
+
+@compiled
+def in_range_row(rows: Bytes, base: int, models: Bytes, edge: int) -> bool:
+    """Whether the terminal whose decision is due reaches an edge."""
+    w = open_world(rows, base, models)
+    return in_range(w, head(w).turn, edge)
 
 
 @compiled
@@ -98,10 +120,11 @@ class Simulation:
         claimed: for each system, the node whose `schedule` decisions the caller takes
             (`NOBODY` for none); one number for all.
         places: whether the caller takes the `place` decisions, of all systems.
+        selects: whether the caller takes the `attach` and `move` decisions, of all systems.
 
     Raises:
-        InvalidInput: for an unknown node, no system, fewer than one row, or ``places`` where a
-            system has no placed network.
+        InvalidInput: for an unknown node, no system, fewer than one row, ``places`` where a
+            system has no placed network, or ``selects`` where no terminal selects an edge.
     """
 
     def __init__(
@@ -110,6 +133,7 @@ class Simulation:
         rows: int = 1,
         claimed: int | Sequence[int] = NOBODY,
         places: bool = False,
+        selects: bool = False,
     ) -> None:
         if rows < 1:
             raise InvalidInput("rows", rows, "at least one")
@@ -118,7 +142,8 @@ class Simulation:
         self.systems = tuple(systems)
         nodes = [claimed] * len(systems) if isinstance(claimed, int) else list(claimed)
         self.claimed = tuple(nodes)
-        packed = [pack_system(s, n, places) for s, n in zip(self.systems, nodes, strict=True)]
+        each = zip(self.systems, nodes, strict=True)
+        packed = [pack_system(s, n, places, selects) for s, n in each]
         self.models: Bytes = np.concatenate(packed)
         self.model_at = np.cumsum([0, *map(len, packed)])[:-1].astype(np.int64)
         self.slots = [
@@ -160,6 +185,7 @@ class Simulation:
     def check(self, instance: Instance, system: int = 0) -> None:
         """Raise `InvalidInput` unless every task of ``instance`` can be served by ``system``."""
         check_instance(self.systems[system], instance)
+        _check_reports(self.systems[system], instance)
         lost = ~self._servable[system][instance.origin, instance.network]
         if lost.any():
             at = int(np.flatnonzero(lost)[0])
@@ -217,8 +243,31 @@ class Simulation:
             raise InvalidInput("route", route, allowed)
         return self._checked(place_row(self.buffer, base, self.models, route))
 
+    def select(self, row: int, edge: int) -> int:
+        """Carry out an `attach` or `move` decision and run to the next; returns the status.
+
+        The terminal is ``head(row)["turn"]``.
+
+        Args:
+            edge: 0 to E - 1, in its range now.
+
+        Raises:
+            InvalidInput: if no such decision is due, or the edge is out of range.
+        """
+        if not (self.due(row, ATTACH) or self.due(row, MOVE)):
+            raise InvalidInput("row", row, "a row in which an attach or a move decision is due")
+        selection = self.systems[int(self.system_of[row])].selection
+        assert selection is not None
+        base = int(self.base[row])
+        if not 0 <= edge < selection.edges or not in_range_row(
+            self.buffer, base, self.models, edge
+        ):
+            allowed = f"an edge, 0 to {selection.edges - 1}, in range of the terminal"
+            raise InvalidInput("edge", edge, allowed)
+        return self._checked(select_row(self.buffer, base, self.models, edge))
+
     def due(self, row: int, kind: int) -> bool:
-        """Whether a decision of this kind (`SCHEDULE`, `PLACE`) is due in ``row``."""
+        """Whether a decision of this kind (`SCHEDULE`, `PLACE`, `ATTACH`, `MOVE`) is due."""
         record = self.head(row)
         return bool(record["status"] == DECIDING and record["due"] == kind)
 
@@ -302,6 +351,18 @@ class Simulation:
         if status == STUCK:
             raise RuntimeError("nothing can happen any more, yet tasks are left: a simulator bug")
         return status
+
+
+def _check_reports(system: System, instance: Instance) -> None:
+    """Refuse round trips so long that some of the `H` reports that are observed would be gone."""
+    if system.selection is None or instance.coverage is None:
+        return
+    half, interval = instance.coverage.half_rtt, system.selection.report_interval
+    longest = float(half[np.isfinite(half)].max())
+    most = (KEPT_REPORTS - SEEN_REPORTS - 1) * interval
+    if interval > 0.0 and longest > most:
+        allowed = f"at least {longest / most * interval:g} s, for round trips of {2 * longest:g} s"
+        raise InvalidInput("report_interval", interval, allowed)
 
 
 def simulate(system: System, instance: Instance) -> TaskLog:

@@ -8,9 +8,11 @@ from tiergym.engine.compiling import compiled
 from tiergym.engine.events import ANSWERED, mark_link, mark_node, schedule
 from tiergym.engine.layout import NONE
 from tiergym.engine.placing import depart
+from tiergym.engine.selecting import ask_for_parameters, edge_of, hear_answer, note_unanswered
 from tiergym.engine.views import (
     World,
     correct_at,
+    edge_at,
     group_spec,
     head,
     history_at,
@@ -31,19 +33,36 @@ def enter(w: World, n: int, i: int, g: int) -> None:
     """Task ``i`` arrives at node ``n`` as a member of group ``g``: queued, passed on or refused."""
     node, spec, task = node_at(w, n), node_spec(w, n), task_at(w, i)
     task.group = g
+    if model(w).edges > 0 and not _is_let_in(w, n):
+        refuse(w, i)
+        return
     if n == model(w).claimed:
         node.wake = 1
         _remember(w, i, g)
     mark_node(w, n)
     payload = group_spec(w, g).payload
     if node.held + payload > spec.memory - spec.reserve:
-        _refuse(w, i)
+        refuse(w, i)
         return
     node.held += payload
     if stage_spec(w, n * model(w).groups + g).row == EMPTY_STAGE:
         wait_for_link(w, spec.uplink, i)
     else:
         _append(w, n, g, i)
+        if edge_of(w, n) != NONE:
+            ask_for_parameters(w, edge_of(w, n), task.network)
+
+
+@compiled
+def _is_let_in(w: World, n: int) -> bool:
+    """Whether node ``n`` is up; if it is an edge, one more task has come to it."""
+    e = edge_of(w, n)
+    if e == NONE:
+        return True
+    if edge_at(w, e).down == 1:
+        return False
+    edge_at(w, e).arrivals += 1
+    return True
 
 
 @compiled
@@ -191,7 +210,8 @@ def _remember(w: World, i: int, g: int) -> None:
 
 
 @compiled
-def _refuse(w: World, i: int) -> None:
+def refuse(w: World, i: int) -> None:
+    """Task ``i`` ends at once, unserved."""
     h, task = head(w), task_at(w, i)
     task.refused = 1
     task.ended = 1
@@ -201,6 +221,8 @@ def _refuse(w: World, i: int) -> None:
         h.refused += 1
         h.in_system -= 1
         h.remaining -= 1
+    if task.sent != NONE:
+        note_unanswered(w, task.origin, task.sent, -1)
     depart(w, i)
 
 
@@ -226,7 +248,9 @@ def answer(w: World, n: int, i: int, block: int, backlog: float) -> None:
 def receive_answer(w: World, i: int) -> None:
     """The answer of task ``i`` is at its origin, and tells what it carries."""
     task = task_at(w, i)
-    if not math.isnan(task.carried):
+    if model(w).edges > 0:
+        hear_answer(w, i)
+    elif not math.isnan(task.carried):
         origin = node_at(w, task.origin)
         origin.told_backlog = task.carried
         origin.told_at = task.carried_at

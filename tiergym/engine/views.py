@@ -16,8 +16,10 @@ from numba.extending import intrinsic  # pyright: ignore[reportMissingTypeStubs]
 
 from tiergym.engine.compiling import compiled
 from tiergym.engine.layout import (
+    EDGE,
     EVENT,
     EXECUTOR,
+    FAILURE,
     HEAD,
     HISTORY,
     LINK,
@@ -33,7 +35,9 @@ from tiergym.engine.layout import (
     PAST,
     PIECE,
     QUEUE,
+    REPORT,
     TASK,
+    TERMINAL,
     VALUE_F4,
     VALUE_F8,
     VALUE_I1,
@@ -104,6 +108,14 @@ history_at = _section(HEAD, "at_history", HISTORY)
 dirty_at = _section(HEAD, "at_dirty", VALUE_I8)
 alive_at = _section(HEAD, "at_alive", VALUE_I8)
 past_at = _section(HEAD, "at_past", PAST)
+terminal_at = _section(HEAD, "at_terminal", TERMINAL)
+unanswered_at = _section(HEAD, "at_unanswered", VALUE_I8)
+edge_at = _section(HEAD, "at_edge", EDGE)
+report_at = _section(HEAD, "at_report", REPORT)
+parameters_at = _section(HEAD, "at_parameters", VALUE_I8)
+moment_at = _section(HEAD, "at_moment", VALUE_F8)
+half_rtt_at = _section(HEAD, "at_half_rtt", VALUE_F8)
+failure_at = _section(HEAD, "at_failure", FAILURE)
 
 model = _header(MODEL_HEAD, 1)
 node_spec = _section(MODEL_HEAD, "at_node", MODEL_NODE)
@@ -119,6 +131,8 @@ confidence_at = _section(MODEL_HEAD, "at_confidence", VALUE_F4)
 correct_at = _section(MODEL_HEAD, "at_correct", VALUE_I1)
 route_spec = _section(MODEL_HEAD, "at_route", MODEL_ROUTE)
 block_bytes_at = _section(MODEL_HEAD, "at_block", VALUE_F8)
+fetch_at = _section(MODEL_HEAD, "at_fetch", VALUE_F8)
+deployed_at = _section(MODEL_HEAD, "at_deployed", VALUE_I8)
 
 
 def _prefetch(typing: Any, address: Any) -> Any:
