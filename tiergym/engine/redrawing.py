@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiergym.engine.compiling import compiled
-from tiergym.engine.events import BATCH_DONE, INDEX_MASK, KIND_SHIFT, LINK_FREE
+from tiergym.engine.events import BATCH_DONE, FAILURE, INDEX_MASK, KIND_SHIFT, LINK_FREE
 from tiergym.engine.layout import HEAD, LOADING, NONE, Bytes, row_view
 from tiergym.engine.links import wire_end
 from tiergym.engine.simulation import Simulation
@@ -99,7 +99,10 @@ def _passes(
 
 
 _POSITIONS = ("wire_piece", "seen_piece", "past_piece")
-_KEPT = ("node", "link", "queue", "executor", "history", "dirty", "alive", "past")
+_KEPT = (
+    *("node", "link", "queue", "executor", "history", "dirty", "alive", "past"),
+    *("terminal", "unanswered", "edge", "report", "parameters"),
+)
 
 
 def _move(simulation: Simulation, row: int, old: Bytes, future: Instance, arrived: int) -> None:
@@ -118,10 +121,27 @@ def _move(simulation: Simulation, row: int, old: Bytes, future: Instance, arrive
     row_view(new, "task")["sample"][:arrived] = sample
     events = int(before["events"])
     row_view(new, "event")[:events] = row_view(old, "event")[:events]
+    _schedule_failures(new)
+
+
+def _schedule_failures(row: Bytes) -> None:
+    """Replace the failures on the agenda by those of the new future that are yet to change."""
+    head, event = row_view(row, "head"), row_view(row, "event")
+    now, count = float(head["clock"][0]), int(head["events"][0])
+    kept = event[:count][event["key"][:count] >> KIND_SHIFT != FAILURE]
+    failure = row_view(row, "failure")
+    times = np.stack([failure["start"], failure["end"]], axis=1).ravel()
+    ahead = np.flatnonzero(times > now)
+    total = len(kept) + len(ahead)
+    event[: len(kept)] = kept.copy()
+    event["time"][len(kept) : total] = times[ahead]
+    event["key"][len(kept) : total] = (FAILURE << KIND_SHIFT) | ahead
+    head["events"] = total
 
 
 def _copy_head(head: NDArray[Any], before: Any, past: NDArray[Any], future: Instance) -> None:
     layout = {"tasks", "jitter_columns", "size", *(n for n in HEAD.names or () if n[:3] == "at_")}
+    layout |= {"pieces", "moments", "moment", "failures"}
     for name in HEAD.names or ():
         if name not in layout:
             head[name] = before[name]

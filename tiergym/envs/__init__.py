@@ -7,6 +7,7 @@ import gymnasium as gym
 ENVIRONMENTS = {
     "tiergym/TaskScheduling-v0": "tiergym.envs.task_scheduling",
     "tiergym/ExitPlacement-v0": "tiergym.envs.exit_placement",
+    "tiergym/EdgeSelection-v0": "tiergym.envs.edge_selection",
 }
 """Package of each registered id; it holds ``env`` and ``vector_env``."""
 

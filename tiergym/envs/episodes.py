@@ -29,7 +29,7 @@ class Episodes:
 
     Class attributes:
         problem: its name in scenarios.
-        claims: the kind of decision that the caller takes, ``schedule`` or ``place``.
+        claims: the kind of decision that the caller takes, ``schedule``, ``place`` or ``select``.
         step_rows: compiled; see `tiergym.envs.task_scheduling.stepping.step_rows`.
         first_illegal: compiled; the first row whose action is illegal, or -1.
 

@@ -46,7 +46,8 @@ class Rows:
         problem: the problem that the scenarios must belong to.
         scenario: name of a split or of a scenario, a mapping, a `Scenario`, or several of those.
         rows: number of rows.
-        claims: the kind of decision that the caller takes: ``schedule`` or ``place``.
+        claims: the kind of decision that the caller takes: ``schedule``, ``place`` or
+            ``select``.
 
     Raises:
         InvalidInput: for an unknown name, a scenario of another problem, or a wrong field.
@@ -55,8 +56,9 @@ class Rows:
     def __init__(self, problem: str, scenario: Any, rows: int, claims: str) -> None:
         self.scenarios = resolve(problem, scenario)
         systems = [s.system for s in self.scenarios]
-        if claims == "place":
-            self.simulation = Simulation(systems, rows, places=True)
+        if claims != "schedule":
+            own = {"places": claims == "place", "selects": claims == "select"}
+            self.simulation = Simulation(systems, rows, **own)
         else:
             nodes = [s.schedule_node for s in self.scenarios]
             self.simulation = Simulation(systems, rows, nodes)

@@ -1,0 +1,1 @@
+"""EdgeSelection: which edge a terminal attaches to, and when it moves."""
