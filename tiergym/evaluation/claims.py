@@ -10,6 +10,7 @@ import numpy as np
 from tiergym.evaluation.placement_claims import placement_claims
 from tiergym.evaluation.results import Results
 from tiergym.evaluation.scenes import Scene
+from tiergym.evaluation.selection_claims import selection_claims
 from tiergym.evaluation.statistics import (
     Floats,
     Interval,
@@ -47,7 +48,8 @@ def claims_of(results: Results) -> list[Claim]:
         room_claim,
     )
     found = (make(results) for make in makers)
-    return [*(claim for claim in found if claim is not None), *placement_claims(results)]
+    own = [claim for claim in found if claim is not None]
+    return [*own, *placement_claims(results), *selection_claims(results)]
 
 
 def ranking_claim(results: Results) -> Claim | None:
