@@ -7,7 +7,8 @@ from typing import Any
 
 from tiergym.devices import load_device
 from tiergym.fields import mapping, read_yaml, sequence
-from tiergym.links import load_link
+from tiergym.links import load_link, site_names
+from tiergym.links.sites import site_record
 from tiergym.networks import load_network
 from tiergym.shipped import data_folder, is_path, shipped_names
 from tiergym.workload.series import series_names, series_record
@@ -25,12 +26,15 @@ def sources_of(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     Figures that the scenario itself spells out have no entry.
     """
     found: dict[str, dict[str, Any]] = {}
-    for node in _parts(config, "nodes"):
+    for node in _nodes(config):
         _add(found, "device", node.get("profile"), load_device)
     for name, network in _parts_by_name(config, "networks").items():
         _add(found, "network", network.get("network", name), load_network)
-    for link in _parts(config, "links"):
-        _add(found, "link", link.get("profile"), load_link)
+    for link in _link_profiles(config):
+        _add(found, "link", link, load_link)
+    places = mapping("sites", config.get("sites") or {}).get("places")
+    if isinstance(places, str) and places in site_names():
+        found[f"places {places}"] = mapping("source", site_record(places)["source"])
     for arrivals in [mapping("arrivals", config["arrivals"]), *_background(config)]:
         trace = arrivals.get("trace")
         if isinstance(trace, str) and trace in shipped_names("workload"):
@@ -40,6 +44,25 @@ def sources_of(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if isinstance(series, str) and series in series_names():
             found[f"series {series}"] = mapping("source", series_record(series)["source"])
     return found
+
+
+def _nodes(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What has a device profile: named nodes, or terminals, edges and cloud."""
+    edges = [mapping("edges", edge) for edge in sequence("edges", config.get("edges") or [])]
+    single = [mapping(key, config.get(key) or {}) for key in ("terminals", "cloud")]
+    return [*_parts(config, "nodes"), *edges, *single]
+
+
+def _link_profiles(config: Mapping[str, Any]) -> list[object]:
+    """What links are named after: their profiles, the terminals' radios, the edges' backhaul."""
+    radios = mapping("terminals", config.get("terminals") or {}).get("radios")
+    backhaul = mapping("backhaul", config.get("backhaul") or {})
+    named = list(mapping("radios", radios or {}))
+    return [
+        *(link.get("profile") for link in _parts(config, "links")),
+        *named,
+        backhaul.get("profile"),
+    ]
 
 
 def _add(

@@ -5,6 +5,7 @@ The facts are plain JSON values, so a report can be made from files alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -92,30 +93,40 @@ def scenario_facts(scenario: Scenario) -> dict[str, Any]:
 
     Returns:
         ``description``, ``version``, ``arrivals`` (the process, or the trace without its half),
-        ``device`` (the profile of the node that is decided for), ``load`` (rate over total
-        capacity), ``overload`` (rate over the *unbatched* capacity), ``rate`` (tasks/s),
+        ``device`` (see `device_word`), ``load`` (rate over total capacity), ``overload`` (rate
+        over the *unbatched* capacity, NaN where that is none), ``rate`` (tasks/s),
+        ``report_interval`` (s, None where nobody selects),
         ``window`` (s), ``capacity`` (tasks/s by name), ``deadlines`` and ``popularity`` (by
         network), ``nodes``, ``links``, and ``sources`` (see `tiergym.evaluation.provenance`).
     """
-    config = scenario.config
-    nodes = list(config["nodes"].values())
+    config, unbatched = scenario.config, scenario.capacity.unbatched
+    selection = scenario.system.selection
     return {
         "name": scenario.name,
         "version": scenario.version,
         "description": scenario.description,
         "arrivals": arrivals_word(config["arrivals"]),
-        "device": profile_name(nodes[scenario.schedule_node]),
+        "device": device_word(scenario),
         "load": scenario.load,
-        "overload": scenario.rate / scenario.capacity.unbatched,
+        "overload": scenario.rate / unbatched if unbatched > 0.0 else math.nan,
         "rate": scenario.rate,
         "window": scenario.window,
         "capacity": asdict(scenario.capacity),
         "deadlines": _by_network(config, "deadline"),
         "popularity": _by_network(config, "popularity"),
-        "nodes": config["nodes"],
+        "nodes": config.get("nodes") or {},
         "links": config.get("links") or {},
+        "report_interval": None if selection is None else selection.report_interval,
         "sources": sources_of(config),
     }
+
+
+def device_word(scenario: Scenario) -> str:
+    """The profile of the node that is decided for; of all edges where terminals select."""
+    config = scenario.config
+    if "edges" in config:
+        return ", ".join(dict.fromkeys(profile_name(edge) for edge in config["edges"]))
+    return profile_name(list(config["nodes"].values())[scenario.schedule_node])
 
 
 def arrivals_word(arrivals: Mapping[str, Any]) -> str:
