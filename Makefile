@@ -27,6 +27,7 @@ help: ## list the targets (the default)
 leaderboard: $(VENV)/.run ## run the quick suites, print their tables, write their pages under results/
 	$(PY) -m baselines.leaderboard
 	$(PY) -m baselines.leaderboard suite=exit-placement-quick
+	$(PY) -m baselines.leaderboard suite=edge-selection-quick
 
 claims: $(VENV)/.dev ## print what of the thesis reproduces, with intervals, and write it under results/
 	$(PY) -m baselines.claims

@@ -25,7 +25,10 @@ from tiergym.evaluation.scenes import Scene
 from tiergym.evaluation.suites import Entry, Suite
 from tiergym.scenarios import Instance
 
-MODULES = {"tiergym/ExitPlacement-v0": "baselines.exit_placement.gallery"}
+MODULES = {
+    "tiergym/ExitPlacement-v0": "baselines.exit_placement.gallery",
+    "tiergym/EdgeSelection-v0": "baselines.edge_selection.gallery",
+}
 """Environment id -> module with ``TITLE``, ``LEAD`` and ``figures(results)``, which yields groups.
 
 A problem without one adds no section.

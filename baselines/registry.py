@@ -23,6 +23,7 @@ from tiergym.errors import InvalidInput
 FOLDERS = {
     "tiergym/TaskScheduling-v0": "task_scheduling",
     "tiergym/ExitPlacement-v0": "exit_placement",
+    "tiergym/EdgeSelection-v0": "edge_selection",
 }
 """Environment id -> folder of ``baselines`` that holds its policies."""
 

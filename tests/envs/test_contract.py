@@ -20,21 +20,24 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import tiergym.envs
 from baselines import make_policy
-from tests.envs import small, small_placement
+from tests.envs import small, small_placement, small_selection
 from tiergym.testing import check_vector_env, legal_actions
 
 IDS = sorted(tiergym.envs.ENVIRONMENTS)
 SMALL = {
     "tiergym/TaskScheduling-v0": small.ALL,
     "tiergym/ExitPlacement-v0": small_placement.ALL,
+    "tiergym/EdgeSelection-v0": small_selection.ALL,
 }
 POLICIES = {
     "tiergym/TaskScheduling-v0": ("random", "priority+upload", "fcfs"),
     "tiergym/ExitPlacement-v0": ("random", "greedy", "terminal-only"),
+    "tiergym/EdgeSelection-v0": ("random", "least-load", "two-stage"),
 }
 SIZE: dict[str, dict[str, Any]] = {
     "tiergym/TaskScheduling-v0": {"batch_sizes": [1, 2, 8]},
     "tiergym/ExitPlacement-v0": {"max_blocks": 6},
+    "tiergym/EdgeSelection-v0": {"max_edges": 5},
 }
 CASES = [(env_id, name) for env_id in IDS for name in SMALL[env_id]]
 

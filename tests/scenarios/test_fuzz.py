@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.envs import small_selection
 from tests.scenarios.examples import PLAIN, THREE_TIERS, example
 from tiergym.errors import InvalidInput
 from tiergym.scenarios import check_instance, load_scenario
@@ -60,7 +61,8 @@ RICH = example(
     arrivals={"process": "mmpp", "rates": [1.0, 3.0], "dwell": [1.0, 2.0], "load": 0.5},
 )
 REPLAY = example(PLAIN, arrivals={"trace": [0.0, 0.5, 0.7, 3.0], "rate": 10.0})
-BASES = [PLAIN, THREE_TIERS, RICH, REPLAY]
+SELECTING = [make() for make in small_selection.ALL.values()]
+BASES = [PLAIN, THREE_TIERS, RICH, REPLAY, *SELECTING]
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

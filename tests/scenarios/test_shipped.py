@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ from tiergym.scenarios import (
 )
 
 NAMES = scenario_names()
-PROBLEMS = ("task_scheduling", "exit_placement")
+PROBLEMS = ("task_scheduling", "exit_placement", "edge_selection")
 SCHEDULED = [s for split in ("train", "test") for s in split_scenarios("task_scheduling", split)]
 
 
@@ -69,17 +71,19 @@ def test_every_scenario_is_in_a_split() -> None:
 
 def shares(scenarios: list[Scenario]) -> dict[str, set[str]]:
     """What a split uses, by the names of the hardware and of the served networks."""
-    used: dict[str, set[str]] = {"device": set(), "network": set(), "trace": set(), "link": set()}
-    used["server"] = set()
+    kinds = ("device", "network", "trace", "link", "server", "places")
+    used: dict[str, set[str]] = {kind: set() for kind in kinds}
     for scenario in scenarios:
         config = scenario.config
-        for node in config["nodes"].values():
-            used["device"].add(load_device(node["profile"]).device)
+        for profile in profiles(config):
+            used["device"].add(load_device(profile).device)
         for key, entry in config["networks"].items():
             network = load_network(entry.get("network", key))
             used["network"].add(network.architecture)
-        for link in config["links"].values():
+        for link in config.get("links", {}).values():
             used["link"].add(str(link.get("profile")))
+        used["link"].update(config.get("terminals", {}).get("radios", {}))
+        used["places"].add(str(config.get("sites", {}).get("places")))
         for arrivals in (config["arrivals"], *config.get("background", [])):
             if "trace" in arrivals:
                 used["trace"].add(arrivals["trace"])
@@ -88,11 +92,25 @@ def shares(scenarios: list[Scenario]) -> dict[str, set[str]]:
     return used
 
 
+def profiles(config: dict[str, Any]) -> list[Any]:
+    """Device profiles of a configuration, wherever the problem names them."""
+    groups = [config.get("terminals", {}), config.get("cloud", {}), *config.get("edges", [])]
+    nodes = [*config.get("nodes", {}).values(), *groups]
+    return [node["profile"] for node in nodes if "profile" in node]
+
+
+OWN = {
+    "task_scheduling": ("trace",),
+    "exit_placement": ("link", "server"),
+    "edge_selection": ("link", "server", "places"),
+}
+"""What a problem's splits share nothing of, beside devices and networks."""
+
+
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_splits_share_no_device_network_or_trace(problem: str) -> None:
     train, test = (shares(load_split(problem, split)) for split in ("train", "test"))
-    own = {"task_scheduling": ("trace",), "exit_placement": ("link", "server")}[problem]
-    for kind in ("device", "network", *own):
+    for kind in ("device", "network", *OWN[problem]):
         train[kind].discard("None")
         assert train[kind]
         assert test[kind] - {"None"}

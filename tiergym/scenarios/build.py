@@ -11,6 +11,7 @@ from tiergym.errors import InvalidInput
 from tiergym.networks import payload_bytes
 from tiergym.scenarios.memory import check_memory, held_parameters, reserves, with_refusal
 from tiergym.scenarios.placing import check_fixed_placement, placing_of
+from tiergym.scenarios.selecting import selection_of
 from tiergym.scenarios.spec import ScenarioSpec
 from tiergym.scenarios.stages import Route, StageTables, fill_stages, routes_of
 from tiergym.scenarios.system import ENTRIES, Floats, Ints, System
@@ -47,6 +48,7 @@ def build_system(spec: ScenarioSpec) -> System:
         **_networks(spec, routes),
         **groups,
         placing=placing_of(spec, rows),
+        selection=selection_of(spec),
     )
     check_memory(spec, system)
     check_fixed_placement(spec, system)
@@ -69,11 +71,11 @@ def _check_watts(spec: ScenarioSpec) -> None:
         return
     parts: list[tuple[str, float | None]] = []
     for node in spec.nodes:
-        parts.append((f"nodes.{node.name}.profile.idle_watts", node.profile.idle_watts))
-        parts.append((f"nodes.{node.name}.profile.busy_watts", node.profile.busy_watts))
+        parts.append((f"{node.field}.profile.idle_watts", node.profile.idle_watts))
+        parts.append((f"{node.field}.profile.busy_watts", node.profile.busy_watts))
     for link in spec.links:
-        parts.append((f"links.{link.name}.base_watts", link.profile.base_watts))
-        parts.append((f"links.{link.name}.watts_per_mbps", link.profile.watts_per_mbps))
+        parts.append((f"{link.field}.base_watts", link.profile.base_watts))
+        parts.append((f"{link.field}.watts_per_mbps", link.profile.watts_per_mbps))
     for field, watts in parts:
         if watts is None:
             allowed = f"0, since {field} is not known"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from tiergym.errors import InvalidInput
 from tiergym.fields import number
 from tiergym.links import parse_bandwidth
 from tiergym.scenarios.draw import Models, TaskColumns, assembled
-from tiergym.scenarios.instance import Instance, check_instance
+from tiergym.scenarios.instance import Coverage, Instance, check_instance
 from tiergym.scenarios.system import Floats, System
 from tiergym.scenarios.words import choice
 
@@ -30,7 +31,7 @@ def instance_by_hand(
     network = _column("network", _indices(system.network_names, "network", given), np.int64, tasks)
     columns = TaskColumns(
         arrival=times,
-        origin=_column("origin", _origin(system, models, given), np.int64, tasks),
+        origin=_column("origin", _origin(system, models, given, tasks), np.int64, tasks),
         network=network,
         sample=_column("sample", given["sample"], np.int64, tasks),
         deadline=_deadline(models, times, network, given["deadline"]),
@@ -41,6 +42,7 @@ def instance_by_hand(
         columns,
         _jitter(system, given["jitter"]),
         _pieces(system, models, given["bandwidth"]),
+        _coverage(models, given["coverage"]),
     )
     check_instance(system, instance)
     return instance
@@ -77,9 +79,10 @@ def _indices(names: tuple[str, ...], key: str, given: Mapping[str, Any]) -> Any:
     return value
 
 
-def _origin(system: System, models: Models, given: Mapping[str, Any]) -> Any:
+def _origin(system: System, models: Models, given: Mapping[str, Any], tasks: int) -> Any:
+    own = models.streams[0]
     if given["origin"] is None:
-        return models.streams[0].node
+        return own.node + np.arange(tasks) % own.nodes if own.nodes > 1 else own.node
     return _indices(system.node_names, "origin", given)
 
 
@@ -119,6 +122,14 @@ def _pieces(
         else:
             pieces.append(_given_pieces(f"instance.bandwidth.{name}", value))
     return pieces
+
+
+def _coverage(models: Models, value: Coverage | None) -> Coverage | None:
+    """As given; else one draw, always the same, in which no edge fails."""
+    if value is not None or models.covering is None:
+        return value
+    steady = replace(models.covering, failing=None)
+    return steady.draw(np.random.default_rng(0), models.horizon)
 
 
 def _given_pieces(field: str, value: Any) -> tuple[Floats, Floats]:

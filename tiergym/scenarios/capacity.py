@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tiergym.errors import InvalidInput
 from tiergym.scenarios.memory import best_seconds
-from tiergym.scenarios.spec import ScenarioSpec
+from tiergym.scenarios.spec import ScenarioSpec, SelectingSpec
 from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, TERMINAL, Floats, System
 
 _SLACK = 1e-9
@@ -27,6 +27,12 @@ class Capacity:
         upper: raw inputs that the tiers above work off.
         total: by all together; for networks that are served whole, local plus the smaller of
             uplink and upper.
+
+    Where terminals select edges, all five count tasks on their regular way, of all terminals
+    together: *local* is 0 where terminals run nothing; tasks come to all terminals alike, so
+    *uplink* is what the slowest one carries, times their number; *upper* is what all edges take in
+    their best batches, with their backhauls, or less if the cloud takes less; and *total* is the
+    smallest of them, since nothing can be served elsewhere.
     """
 
     unbatched: float
@@ -51,6 +57,8 @@ def capacity_of(spec: ScenarioSpec, system: System) -> Capacity:
         InvalidInput: if other users' tasks leave nothing of a node.
     """
     shares = spec.popularity()
+    if spec.selecting is not None:
+        return _where_selected(spec, system, spec.selecting, shares)
     room = np.concatenate((_free_executors(spec, system), np.ones(system.links)))
     here = _mixed(spec, system, shares, spec.origin)
     link = spec.uplinks[spec.origin]
@@ -68,6 +76,28 @@ def capacity_of(spec: ScenarioSpec, system: System) -> Capacity:
     above[system.nodes :] += carry
     total = _best_total(room, here, above, float(part.sum()))
     return Capacity(unbatched, local, uplink, upper, total)
+
+
+def _where_selected(
+    spec: ScenarioSpec, system: System, selecting: SelectingSpec, shares: Floats
+) -> Capacity:
+    terminals, edges = selecting.terminals, selecting.edges
+    room = np.concatenate((_free_executors(spec, system), np.ones(system.links)))
+    wire = _slowest_uplink(spec, system, shares, terminals)
+    upper = 0.0
+    work = np.zeros(len(room))
+    for edge in range(terminals, terminals + edges):
+        target = np.where(np.arange(system.links) < terminals, edge, system.link_target)
+        work = _mixed(spec, replace(system, link_target=target), shares, 0)
+        limits, uplink = _over(room, work), int(system.node_uplink[edge])
+        upper += float(np.min(limits[[edge] if uplink < 0 else [edge, system.nodes + uplink]]))
+    cloud = _over(room, work)[terminals + edges : system.nodes]
+    upper = min([upper, *cloud.tolist()])
+    here = terminals * float(system.node_executors[0])
+    alone, local = _unbatched(spec, system, shares), float(work[0])
+    uplink = terminals / wire if wire > 0.0 else math.inf
+    total = min(uplink, upper, here / local if local > 0.0 else math.inf)
+    return Capacity(_most(here, alone), _most(here, local), uplink, upper, total)
 
 
 def queueing_nodes(spec: ScenarioSpec, system: System) -> list[int]:
@@ -96,7 +126,7 @@ def _free_executors(spec: ScenarioSpec, system: System) -> Floats:
         if not free[entry.node] > 0.0:
             allowed = f"less: other users' tasks fill node {spec.nodes[entry.node].name!r}"
             given = entry.arrivals.load or entry.arrivals.rate
-            raise InvalidInput(f"background[{index}]", given, allowed)
+            raise InvalidInput(entry.field, given, allowed)
     return free
 
 
@@ -177,6 +207,12 @@ def _wire_share(spec: ScenarioSpec, system: System, shares: Floats, link: int) -
         share * _wire_seconds(spec, system, link, ENTRIES * route)
         for route, share in enumerate(shares)
     )
+
+
+def _slowest_uplink(spec: ScenarioSpec, system: System, shares: Floats, terminals: int) -> float:
+    """Most seconds that a task takes on the uplink of a terminal, over radios."""
+    radios = {spec.links[n].field: n for n in range(terminals)}
+    return max(float(_mixed(spec, system, shares, n)[system.nodes + n]) for n in radios.values())
 
 
 def _unbatched(spec: ScenarioSpec, system: System, shares: Floats) -> float:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiergym.links.bandwidth import BandwidthProcess
-from tiergym.scenarios.instance import Instance
+from tiergym.scenarios.covering import Covering
+from tiergym.scenarios.instance import Coverage, Instance
 from tiergym.scenarios.system import Floats, Ints
 from tiergym.workload import ArrivalProcess, deadlines, draw_networks, draw_samples
 
@@ -18,14 +19,16 @@ SMALLEST_JITTER = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Tasks that one process brings to one node.
+    """Tasks that one process brings to one node, or to some alike.
 
     Attributes:
         process, rate: when they arrive.
-        node: where.
+        node: where, the first node of those alike.
         first_network: networks ``first_network`` to ``first_network + len(popularity) - 1``.
         popularity: float64, shares that add up to one.
         charged: False for other users' tasks.
+        nodes: how many nodes, from ``node`` on, each task's origin is drawn from uniformly. They
+            share one process, so a burst comes to all of them.
     """
 
     process: ArrivalProcess
@@ -34,6 +37,7 @@ class Stream:
     first_network: int
     popularity: Floats
     charged: bool
+    nodes: int = 1
 
     def owns(self, network: Ints) -> NDArray[np.bool_]:
         """bool[T], which tasks are of this stream, by their network."""
@@ -53,6 +57,7 @@ class Models:
         samples: int64[M], rows of each network's exit table.
         jitter_cv: float64[N].
         bandwidth: one process per link.
+        covering: what coverage is drawn from; None where every uplink has one target.
     """
 
     window: float
@@ -62,6 +67,7 @@ class Models:
     samples: Ints
     jitter_cv: Floats
     bandwidth: tuple[BandwidthProcess, ...]
+    covering: Covering | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,22 +91,28 @@ def draw_instance(models: Models, np_random: np.random.Generator) -> Instance:
     tasks = merged([columns(models, k, times[k], np_random) for k in range(len(times))])
     jitter = draw_jitter(models.jitter_cv, len(tasks.arrival), np_random)
     pieces = [process.draw(np_random, models.horizon) for process in models.bandwidth]
-    return assembled(models.window, tasks, jitter, pieces)
+    covering = models.covering
+    coverage = None if covering is None else covering.draw(np_random, models.horizon)
+    return assembled(models.window, tasks, jitter, pieces, coverage)
 
 
 def columns(
     models: Models, stream: int, arrival: Floats, np_random: np.random.Generator
 ) -> TaskColumns:
-    """Draw network and sample of tasks of a stream that arrive at these times."""
+    """Draw network, sample and origin of tasks of a stream that arrive at these times."""
     source = models.streams[stream]
     network = draw_networks(np_random, source.popularity, len(arrival))
     if source.first_network:
         network += source.first_network
+    sample = draw_samples(np_random, network, models.samples)
+    origin = np.full(len(arrival), source.node, dtype=np.int64)
+    if source.nodes > 1:
+        origin += np_random.integers(source.nodes, size=len(arrival))
     return TaskColumns(
         arrival=arrival,
-        origin=np.full(len(arrival), source.node, dtype=np.int64),
+        origin=origin,
         network=network,
-        sample=draw_samples(np_random, network, models.samples),
+        sample=sample,
         deadline=deadlines(arrival, network, models.allowed),
         charged=np.full(len(arrival), source.charged),
     )
@@ -134,9 +146,13 @@ def draw_jitter(cv: Floats, tasks: int, np_random: np.random.Generator) -> Float
 
 
 def assembled(
-    window: float, tasks: TaskColumns, jitter: Floats, pieces: list[tuple[Floats, Floats]]
+    window: float,
+    tasks: TaskColumns,
+    jitter: Floats,
+    pieces: list[tuple[Floats, Floats]],
+    coverage: Coverage | None = None,
 ) -> Instance:
-    """The instance of tasks, jitter and one (start, bandwidth) per link."""
+    """The instance of tasks, jitter, one (start, bandwidth) per link, and coverage."""
     offset = np.zeros(len(pieces) + 1, dtype=np.int64)
     for link, (start, _) in enumerate(pieces):
         offset[link + 1] = offset[link] + len(start)
@@ -152,6 +168,7 @@ def assembled(
         piece_offset=offset,
         piece_start=joined([start for start, _ in pieces]),
         piece_bandwidth=joined([bandwidth for _, bandwidth in pieces]),
+        coverage=coverage,
     )
 
 

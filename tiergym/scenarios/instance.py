@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ class Coverage:
         failure_edge: int64[F], 0 to E - 1.
         failure_start, failure_end: float64[F], seconds; the edge is down in [start, end). By start;
             failures of one edge do not touch.
+        centre_km, site_km, terminal_km: float64[2], float64[E, 2], float64[Q, K, 2], kilometres
+            east and north: the middle of the neighbourhood, the edges and the terminals. For maps
+            and redraws only; empty where nobody stands anywhere, since round trips were given.
     """
 
     start: Floats
@@ -31,6 +34,9 @@ class Coverage:
     failure_edge: Ints
     failure_start: Floats
     failure_end: Floats
+    centre_km: Floats = field(default_factory=lambda: np.empty(0))
+    site_km: Floats = field(default_factory=lambda: np.empty((0, 2)))
+    terminal_km: Floats = field(default_factory=lambda: np.empty((0, 0, 2)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +83,9 @@ class Instance:
         state = hashlib.sha256()
         parts = [self] if self.coverage is None else [self, self.coverage]
         for part in parts:
-            for field in fields(part):
-                if field.name != "coverage":
-                    _add_field(state, field.name, getattr(part, field.name))
+            for each in fields(part):
+                if each.name != "coverage":
+                    _add_field(state, each.name, getattr(part, each.name))
         return state.hexdigest()
 
 
@@ -164,22 +170,36 @@ def _check_coverage(system: System, instance: Instance) -> None:
     if not (coverage.half_rtt >= 0).all() or np.isinf(coverage.half_rtt).all(axis=2).any():
         allowed = "seconds >= 0, infinite where out of range; some edge in range of each terminal"
         raise InvalidInput("instance.coverage.half_rtt", "others", allowed)
+    _check_positions(coverage)
     _check_failures(selection.edges, coverage)
+
+
+def _check_positions(coverage: Coverage) -> None:
+    """All of them, or none."""
+    given = (coverage.centre_km, coverage.site_km, coverage.terminal_km)
+    if not any(positions.size for positions in given):
+        return
+    pieces, terminals, edges = coverage.half_rtt.shape
+    shapes = {"centre_km": (2,), "site_km": (edges, 2), "terminal_km": (pieces, terminals, 2)}
+    for (name, shape), positions in zip(shapes.items(), given, strict=True):
+        if positions.shape != shape or not np.isfinite(positions).all():
+            allowed = f"finite kilometres of shape {shape}, or no positions at all"
+            raise InvalidInput(f"instance.coverage.{name}", positions.shape, allowed)
 
 
 def _check_failures(edges: int, coverage: Coverage) -> None:
     edge, start, end = coverage.failure_edge, coverage.failure_start, coverage.failure_end
-    field = "instance.coverage.failure"
+    where = "instance.coverage.failure"
     if not edge.shape == start.shape == end.shape:
-        raise InvalidInput(field, (edge.shape, start.shape, end.shape), "equal lengths")
+        raise InvalidInput(where, (edge.shape, start.shape, end.shape), "equal lengths")
     if ((edge < 0) | (edge >= edges)).any():
-        raise InvalidInput(f"{field}_edge", edge, f"0 to {edges - 1}")
+        raise InvalidInput(f"{where}_edge", edge, f"0 to {edges - 1}")
     if not ((start > 0) & (start < end) & np.isfinite(end)).all() or (np.diff(start) < 0).any():
-        raise InvalidInput(field, (start, end), "0 < start < end, by start")
+        raise InvalidInput(where, (start, end), "0 < start < end, by start")
     for one in range(edges):
         own = edge == one
         if (start[own][1:] <= end[own][:-1]).any():
-            raise InvalidInput(field, one, "failures of one edge that do not touch")
+            raise InvalidInput(where, one, "failures of one edge that do not touch")
 
 
 def _check_jitter(system: System, jitter: Floats) -> None:

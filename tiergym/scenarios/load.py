@@ -23,6 +23,7 @@ from tiergym.scenarios.outlook import outlook_of
 from tiergym.scenarios.plain import anchored, file_of, plain_mapping
 from tiergym.scenarios.read import read_scenario
 from tiergym.scenarios.scenario import Scenario
+from tiergym.scenarios.selecting import check_selecting
 from tiergym.scenarios.spec import ScenarioSpec
 from tiergym.scenarios.system import System
 from tiergym.shipped import data_folder, is_path, shipped_names
@@ -115,6 +116,8 @@ def _compiled(spec: ScenarioSpec, config: dict[str, object], fingerprint: str) -
     window = _window(spec, rate)
     _check_arrivals(spec.arrivals, rate, window)
     _check_links(spec, window)
+    if spec.selecting is not None:
+        check_selecting(spec.selecting, HORIZON_WINDOWS * window, MOST_TASKS)
     return Scenario(
         name=spec.name,
         version=spec.version,
@@ -180,11 +183,20 @@ def _check_links(spec: ScenarioSpec, window: float) -> None:
             seconds = process.duration / len(process.start)
         if not HORIZON_WINDOWS * window / seconds <= MOST_TASKS:
             allowed = f"at most {MOST_TASKS:g} changes in {HORIZON_WINDOWS:g} windows"
-            raise InvalidInput(f"links.{link.name}.bandwidth", f"{seconds:g} s a change", allowed)
+            raise InvalidInput(f"{link.field}.bandwidth", f"{seconds:g} s a change", allowed)
 
 
 def _models(spec: ScenarioSpec, system: System, rate: float, window: float) -> Models:
-    own = Stream(spec.arrivals.process, rate, spec.origin, 0, spec.popularity(), True)
+    selecting = spec.selecting
+    own = Stream(
+        process=spec.arrivals.process,
+        rate=rate,
+        node=spec.origin,
+        first_network=0,
+        popularity=spec.popularity(),
+        charged=True,
+        nodes=1 if selecting is None else selecting.terminals,
+    )
     others = [
         Stream(
             process=entry.arrivals.process,
@@ -204,4 +216,5 @@ def _models(spec: ScenarioSpec, system: System, rate: float, window: float) -> M
         samples=system.network_samples,
         jitter_cv=np.array([node.profile.jitter_cv for node in spec.nodes]),
         bandwidth=tuple(link.profile.bandwidth for link in spec.links),
+        covering=None if selecting is None else selecting.covering,
     )

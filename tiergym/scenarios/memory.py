@@ -57,7 +57,7 @@ def check_memory(spec: ScenarioSpec, system: System) -> None:
         if free < largest:
             least = node.memory_bytes - free + largest
             allowed = f"at least {least:g} bytes: parameters, a batch of one and its payload"
-            raise InvalidInput(f"nodes.{node.name}.memory_bytes", node.memory_bytes, allowed)
+            raise InvalidInput(f"{node.field}.memory_bytes", node.memory_bytes, allowed)
 
 
 def drain_seconds(system: System) -> float:

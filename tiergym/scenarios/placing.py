@@ -45,7 +45,7 @@ def check_placing(spec: ScenarioSpec) -> None:
     for node in spec.nodes:
         if node.load_rate is None:
             allowed = "bytes/s at which parameters load (the device profile states none), or .inf"
-            raise InvalidInput(f"nodes.{node.name}.load_rate", None, allowed)
+            raise InvalidInput(f"{node.field}.load_rate", None, allowed)
 
 
 def _check_fixed(spec: ScenarioSpec) -> None:
@@ -162,4 +162,4 @@ def check_fixed_placement(spec: ScenarioSpec, system: System) -> None:
         if need > room:
             given = f"{node.memory_bytes:g} bytes, {room:g} of them free"
             allowed = f"{need:g} bytes free for the parameters of the network's own placement"
-            raise InvalidInput(f"nodes.{node.name}.memory_bytes", given, allowed)
+            raise InvalidInput(f"{node.field}.memory_bytes", given, allowed)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from tiergym.errors import InvalidInput
-from tiergym.fields import integer, mapping, number, sequence, text
+from tiergym.fields import integer, mapping, number, text
 from tiergym.networks import FEATURE_BYTES
 from tiergym.scenarios.placing import check_placing
+from tiergym.scenarios.read_background import node_index, read_background
 from tiergym.scenarios.read_networks import read_networks
 from tiergym.scenarios.read_nodes import check_ranks, read_links, read_nodes
-from tiergym.scenarios.spec import BackgroundSpec, NetworkSpec, NodeSpec, ScenarioSpec
+from tiergym.scenarios.read_selecting import SELECTING, SELECTING_KEYS, read_selecting
+from tiergym.scenarios.spec import Parts, ScenarioSpec
 from tiergym.scenarios.system import Cost
-from tiergym.scenarios.words import choice
+from tiergym.scenarios.words import ARRIVALS, NETWORKS, choice, required
 from tiergym.workload import Arrivals, parse_arrivals
 
-PROBLEMS = ("task_scheduling", "exit_placement")
-KEYS = (
+PROBLEMS = ("task_scheduling", "exit_placement", SELECTING)
+COMMON_KEYS = (
     "name",
     "version",
     "description",
     "problem",
-    "nodes",
-    "links",
     "networks",
     "arrivals",
     "tasks",
@@ -31,9 +30,9 @@ KEYS = (
     "features",
     "background",
     "cost",
-    "schedule",
-    "interval_seconds",
 )
+KEYS = (*COMMON_KEYS, "nodes", "links", "schedule", "interval_seconds")
+"""Of the problems whose nodes and links are named one by one."""
 _COST_KEYS = ("delay_weight", "error_weight", "late_weight", "energy_weight", "refusal_seconds")
 
 
@@ -43,35 +42,34 @@ def read_scenario(given: dict[str, object]) -> ScenarioSpec:
     Raises:
         InvalidInput: naming the dotted field, what was given and what is allowed.
     """
-    record = mapping("", given, KEYS)
-    nodes = read_nodes(_required(record, "nodes", "a mapping of node names to nodes"))
-    networks = read_networks(_required(record, "networks", "a mapping of network names"))
-    check_ranks(nodes, [network.name for network in networks])
-    arrivals, origin = _arrivals(record, nodes)
-    tasks, window = _length(record, arrivals)
+    problem = choice("problem", given.get("problem", PROBLEMS[0]), PROBLEMS)
+    selects = problem == SELECTING
+    record = mapping("", given, (*COMMON_KEYS, *SELECTING_KEYS) if selects else KEYS)
+    parts = read_selecting(record) if selects else _nodes_and_links(record)
+    check_ranks(parts.nodes, [network.name for network in parts.networks])
+    tasks, window = _length(record, parts.arrivals)
     features = choice("features", record.get("features", "float32"), FEATURE_BYTES)
-    networks = tuple(replace(each, network=each.network.under(features)) for each in networks)
-    schedule = record.get("schedule")
-    problem = choice("problem", record.get("problem", PROBLEMS[0]), PROBLEMS)
+    served = [replace(each, network=each.network.under(features)) for each in parts.networks]
     interval = record.get("interval_seconds")
     spec = ScenarioSpec(
         name=text("name", record.get("name", "unnamed")),
         version=integer("version", record.get("version", 1), "versions", low=1),
         description=_description(record.get("description")),
         problem=problem,
-        nodes=nodes,
-        links=read_links(record.get("links"), nodes),
-        networks=networks,
-        arrivals=arrivals,
-        origin=origin,
+        nodes=parts.nodes,
+        links=parts.links,
+        networks=tuple(served),
+        arrivals=parts.arrivals,
+        origin=parts.origin,
         tasks=tasks,
         window=window,
         features=features,
-        background=_background(record.get("background"), nodes, networks),
+        background=parts.background,
         cost=_cost(record.get("cost")),
         refusal_given="refusal_seconds" in mapping("cost", record.get("cost") or {}),
-        schedule=origin if schedule is None else node_index("schedule", schedule, nodes),
+        schedule=parts.schedule,
         interval_seconds=_interval("interval_seconds", interval),
+        selecting=parts.selecting,
     )
     check_placing(spec)
     return spec
@@ -81,26 +79,27 @@ def _interval(field: str, value: object) -> float | None:
     return None if value is None else number(field, value, "seconds", above=0.0)
 
 
-def node_index(field: str, value: object, nodes: tuple[NodeSpec, ...]) -> int:
-    """Index of the node of that name."""
-    names = [node.name for node in nodes]
-    return names.index(choice(field, value, names))
-
-
 def _description(value: object) -> str:
     return "" if value is None else text("description", value)
 
 
-def _required(record: dict[str, object], key: str, allowed: str) -> object:
-    if record.get(key) is None:
-        raise InvalidInput(key, None, allowed)
-    return record[key]
-
-
-def _arrivals(record: dict[str, object], nodes: tuple[NodeSpec, ...]) -> tuple[Arrivals, int]:
-    given = mapping("arrivals", _required(record, "arrivals", "a mapping with a process"))
+def _nodes_and_links(record: dict[str, object]) -> Parts:
+    """Where every node and link is named."""
+    nodes = read_nodes(required(record, "nodes", "a mapping of node names to nodes"))
+    networks = read_networks(required(record, "networks", NETWORKS))
+    given = mapping("arrivals", required(record, "arrivals", ARRIVALS))
     origin = given.pop("origin", nodes[0].name)
-    return parse_arrivals("arrivals", given), node_index("arrivals.origin", origin, nodes)
+    first = node_index("arrivals.origin", origin, nodes)
+    schedule = record.get("schedule")
+    return Parts(
+        nodes=nodes,
+        links=read_links(record.get("links"), nodes),
+        networks=networks,
+        arrivals=parse_arrivals("arrivals", given),
+        origin=first,
+        background=read_background(record.get("background"), nodes, networks),
+        schedule=first if schedule is None else node_index("schedule", schedule, nodes),
+    )
 
 
 def _length(record: dict[str, object], arrivals: Arrivals) -> tuple[float | None, float | None]:
@@ -130,26 +129,3 @@ def _cost(value: object) -> Cost:
 
 def _unit(key: str) -> str:
     return "seconds" if key == "refusal_seconds" else "weight"
-
-
-def _background(
-    value: object, nodes: tuple[NodeSpec, ...], networks: tuple[NetworkSpec, ...]
-) -> tuple[BackgroundSpec, ...]:
-    rows = sequence("background", value or [], "a list of mappings")
-    return tuple(
-        _background_entry(f"background[{k}]", row, nodes, networks) for k, row in enumerate(rows)
-    )
-
-
-def _background_entry(
-    field: str, value: object, nodes: tuple[NodeSpec, ...], networks: tuple[NetworkSpec, ...]
-) -> BackgroundSpec:
-    record = mapping(field, value)
-    node = node_index(f"{field}.node", record.pop("node", None), nodes)
-    names = [network.name for network in networks]
-    name = choice(f"{field}.network", record.pop("network", None), names)
-    arrivals = parse_arrivals(field, record)
-    if arrivals.load is not None and not arrivals.load < math.inf:
-        raise InvalidInput(f"{field}.load", arrivals.load, "a finite load")
-    title = f"background:{name}@{nodes[node].name}"
-    return BackgroundSpec(title, node, names.index(name), arrivals)

@@ -13,7 +13,7 @@ from tiergym.scenarios.draw import (
     draw_jitter,
     merged,
 )
-from tiergym.scenarios.instance import Instance
+from tiergym.scenarios.instance import Coverage, Instance
 from tiergym.scenarios.system import Floats
 
 
@@ -31,7 +31,8 @@ def redraw_instance(
             in their order; what arrives later follows.
 
     Returns:
-        Jitter is drawn anew as a whole, and so are the bandwidth pieces that begin after ``now``.
+        Jitter is drawn anew as a whole, and so are the pieces of bandwidth and of coverage that
+        begin after ``now``, the failures that do, and the end of those that are not over.
     """
     kept = _kept(instance, fixed)
     while True:
@@ -45,7 +46,8 @@ def redraw_instance(
     tasks = _one_after_the_other(kept, future)
     jitter = draw_jitter(models.jitter_cv, len(tasks.arrival), np_random)
     pieces = _pieces(models, np_random, instance, now)
-    return assembled(instance.window, tasks, jitter, pieces)
+    coverage = _coverage(models, np_random, instance, now)
+    return assembled(instance.window, tasks, jitter, pieces, coverage)
 
 
 def _kept(instance: Instance, fixed: NDArray[np.bool_]) -> TaskColumns:
@@ -91,3 +93,12 @@ def _pieces(
         horizon = max(models.horizon, now)
         pieces.append(process.redraw(np_random, start, bandwidth, now, horizon))
     return pieces
+
+
+def _coverage(
+    models: Models, np_random: np.random.Generator, instance: Instance, now: float
+) -> Coverage | None:
+    if models.covering is None or instance.coverage is None:
+        return None
+    horizon = max(models.horizon, now)
+    return models.covering.redraw(np_random, instance.coverage, now, horizon)

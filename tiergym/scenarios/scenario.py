@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from tiergym.scenarios.by_hand import instance_by_hand
 from tiergym.scenarios.capacity import Capacity
 from tiergym.scenarios.draw import Models, draw_instance
-from tiergym.scenarios.instance import Instance
+from tiergym.scenarios.instance import Coverage, Instance
 from tiergym.scenarios.outlook import Outlook
 from tiergym.scenarios.redraw import redraw_instance
 from tiergym.scenarios.summary import summary_text
@@ -29,7 +29,7 @@ class Scenario:
 
     Attributes:
         name, version, description: as given.
-        problem: ``task_scheduling`` or ``exit_placement``.
+        problem: ``task_scheduling``, ``exit_placement`` or ``edge_selection``.
         window: seconds in which tasks arrive.
         rate: tasks per second that arrive, other users' not counted.
         system: its constants as plain arrays.
@@ -94,6 +94,7 @@ class Scenario:
         jitter: ArrayLike | None = None,
         bandwidth: Mapping[str, Any] | None = None,
         window: float | None = None,
+        coverage: Coverage | None = None,
     ) -> Instance:
         """An instance of one's own, with defaults for what is left out.
 
@@ -102,12 +103,14 @@ class Scenario:
             network: index or name, one for all or one per task.
             deadline: absolute seconds; by default the arrival plus what the scenario allows.
             sample: rows of the exit tables.
-            origin: node by index or name; by default the scenario's.
+            origin: node by index or name; by default the scenario's, or its terminals in turn.
             charged: whether tasks count.
             jitter: float[N, K] multipliers; by default none.
             bandwidth: per link name Mbit/s, or ``[[start seconds, Mbit/s], ...]`` from 0 on; by
                 default the long-run mean.
             window: seconds; by default the scenario's, or longer if tasks arrive later.
+            coverage: where terminals select edges: which edges they reach, and when edges fail; by
+                default one draw of the scenario's, always the same, without failures.
 
         Raises:
             InvalidInput: if the engine could not play it.
@@ -121,6 +124,7 @@ class Scenario:
             "jitter": jitter,
             "bandwidth": bandwidth,
             "window": window,
+            "coverage": coverage,
         }
         return instance_by_hand(self.system, self.models, arrival, given)
 

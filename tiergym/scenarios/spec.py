@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiergym.devices import DeviceProfile
 from tiergym.links import LinkProfile
 from tiergym.networks import Network
+from tiergym.scenarios.covering import Covering
 from tiergym.scenarios.system import TIER_NAMES, Cost
 from tiergym.workload import Arrivals
 
@@ -18,7 +20,7 @@ class NodeSpec:
     """One machine.
 
     ``memory_bytes`` may be infinite; ``rank`` names networks, first runs first; ``load_rate`` is
-    in bytes/s of parameters, None unknown.
+    in bytes/s of parameters, None unknown; ``field`` is where the user wrote it.
     """
 
     name: str
@@ -30,11 +32,15 @@ class NodeSpec:
     discipline: int
     rank: tuple[str, ...]
     load_rate: float | None
+    field: str
 
 
 @dataclass(frozen=True, eq=False)
 class LinkSpec:
-    """One directed channel between the nodes with these indices; ``package_max`` in bytes."""
+    """One directed channel between the nodes with these indices; ``package_max`` in bytes.
+
+    ``field`` is where the user wrote it.
+    """
 
     name: str
     source: int
@@ -42,6 +48,7 @@ class LinkSpec:
     profile: LinkProfile
     packing: bool
     package_max: float
+    field: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +83,57 @@ class NetworkSpec:
 
 @dataclass(frozen=True, eq=False)
 class BackgroundSpec:
-    """Other users' tasks: a network (index among the scenario's) that arrives at a node."""
+    """Other users' tasks: a network (index among the scenario's) that arrives at a node.
+
+    ``field`` is where the user wrote it.
+    """
 
     name: str
     node: int
     network: int
     arrivals: Arrivals
+    field: str
+
+
+@dataclass(frozen=True, eq=False)
+class SelectingSpec:
+    """What terminals select from: the first nodes are K terminals, then E edges.
+
+    Attributes:
+        terminals: K; edges: E.
+        attach_every, moves, overload_mark, hold_seconds, reconnect_seconds, timeout_seconds,
+            report_interval: see `Selection`.
+        deployed: bool[E, number of own networks].
+        backhaul: the way from every edge to the cloud; None where there is no cloud.
+        covering: what coverage is drawn from.
+    """
+
+    terminals: int
+    edges: int
+    attach_every: float
+    moves: bool
+    overload_mark: float
+    hold_seconds: float
+    reconnect_seconds: float
+    timeout_seconds: float
+    report_interval: float
+    deployed: NDArray[np.bool_]
+    backhaul: LinkProfile | None
+    covering: Covering
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a problem's own fields say of a scenario; see `ScenarioSpec`."""
+
+    nodes: tuple[NodeSpec, ...]
+    links: tuple[LinkSpec, ...]
+    networks: tuple[NetworkSpec, ...]
+    arrivals: Arrivals
+    origin: int
+    background: tuple[BackgroundSpec, ...]
+    schedule: int
+    selecting: SelectingSpec | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +157,7 @@ class ScenarioSpec:
     refusal_given: bool
     schedule: int
     interval_seconds: float | None
+    selecting: SelectingSpec | None = None
 
     @property
     def uplinks(self) -> list[int]:

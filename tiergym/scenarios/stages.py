@@ -11,8 +11,8 @@ from tiergym.devices import stage_seconds, stage_workspace
 from tiergym.errors import InvalidInput
 from tiergym.networks import Network
 from tiergym.scenarios.placing import placements
-from tiergym.scenarios.spec import NetworkSpec, NodeSpec, ScenarioSpec
-from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, Floats
+from tiergym.scenarios.spec import NetworkSpec, NodeSpec, ScenarioSpec, SelectingSpec
+from tiergym.scenarios.system import EMPTY_STAGE, ENTRIES, NO_STAGE, TERMINAL, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ def _laws(node: NodeSpec, route: Route, start: int, end: int) -> tuple[Floats, F
         seconds = stage_seconds(node.profile, name, start + 1, end, True, most, blocks=route.blocks)
         return seconds, stage_workspace(node.profile, name, most)
     except InvalidInput as error:
-        inside = f"nodes.{node.name}.profile ({error.field})"
+        inside = f"{node.field}.profile ({error.field})"
         raise InvalidInput(inside, error.given, error.allowed) from None
 
 
@@ -162,22 +162,36 @@ def fill_stages(
     rows = np.full(shape, NO_STAGE, dtype=np.int64)
     ends = np.zeros(shape, dtype=np.int64)
     for r, route in enumerate(routes):
+        for e in range(ENTRIES):
+            group = ENTRIES * r + e
+            ends[:, group] = [max(route.starts[e], route.end(node.tier)) for node in spec.nodes]
         if route.placed:
-            _fill_placed(tables, r, rows)
+            if tables.row(route.origin, r, 0) != NO_STAGE:
+                _fill_found(tables, r, rows)
+        elif spec.selecting is not None:
+            _need_where_selected(tables, spec.selecting, r)
+            _fill_found(tables, r, rows)
         else:
             tables.need(route.origin, r, 0)
-        for n, node in enumerate(spec.nodes):
-            for e in range(ENTRIES):
-                ends[n, ENTRIES * r + e] = max(route.starts[e], route.end(node.tier))
-                if route.canonical(e) == e and not route.placed:
+            for n, e in np.ndindex(len(spec.nodes), ENTRIES):
+                if route.canonical(e) == e:
                     rows[n, ENTRIES * r + e] = tables.row(n, r, e)
+    if spec.selecting is not None:
+        rows[: spec.selecting.terminals] = rows[0]
     return rows, ends
 
 
-def _fill_placed(tables: StageTables, route: int, rows: np.ndarray[Any, Any]) -> None:
-    """The stages that tasks come to on their way; none at all if one of them cannot run."""
-    if tables.row(tables.routes[route].origin, route, 0) == NO_STAGE:
-        return
-    for n in range(len(tables.spec.nodes)):
-        for e in range(ENTRIES):
-            rows[n, ENTRIES * route + e] = tables.rows.get((n, route, e), NO_STAGE)
+def _fill_found(tables: StageTables, route: int, rows: np.ndarray[Any, Any]) -> None:
+    """The stages that tasks come to on their way, and no others."""
+    for n, e in np.ndindex(len(tables.spec.nodes), ENTRIES):
+        rows[n, ENTRIES * route + e] = tables.rows.get((n, route, e), NO_STAGE)
+
+
+def _need_where_selected(tables: StageTables, selecting: SelectingSpec, route: int) -> None:
+    """Every edge takes what a terminal hands up; terminals are all alike, so one is looked at."""
+    way = tables.routes[route]
+    tables.need(way.origin, route, 0)
+    if way.origin < selecting.terminals and way.end(TERMINAL) < way.blocks:
+        entry = way.following(TERMINAL)
+        for e in range(selecting.edges):
+            tables.need(selecting.terminals + e, route, entry)

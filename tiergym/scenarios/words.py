@@ -1,4 +1,4 @@
-"""Choosing among names."""
+"""Choosing among names, and asking for what has to be there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ from collections.abc import Iterable
 
 from tiergym.errors import InvalidInput
 from tiergym.fields import closest
+
+NETWORKS = "a mapping of network names"
+ARRIVALS = "a mapping with a process"
+"""What is allowed where a scenario names none."""
+
+
+def required(record: dict[str, object], key: str, allowed: str) -> object:
+    """``record[key]``.
+
+    Raises:
+        InvalidInput: if it is not there.
+    """
+    if record.get(key) is None:
+        raise InvalidInput(key, None, allowed)
+    return record[key]
 
 
 def choice(field: str, value: object, allowed: Iterable[str]) -> str:

@@ -54,7 +54,7 @@ class Sizes(NamedTuple):
             Field("reports", REPORT * SEEN_REPORTS * b, 0.0, AMOUNT_BOUND),
             Field("edge", EDGE * b, 0.0, AMOUNT_BOUND),
             Field("terminal", TERMINAL, -AGE_BOUND, AMOUNT_BOUND),
-            Field("since", 3, 0.0, AGE_BOUND),
+            Field("since", 3, 0.0, SECONDS_BOUND),
             Field("time", 2, 0.0, SECONDS_BOUND),
             Field("selection", 6, 0.0, COUNT_BOUND),
             Field("weights", 4, 0.0, AMOUNT_BOUND),
