@@ -11,10 +11,10 @@ import simpy
 class Kind(IntEnum):
     """What happens, in the order of handling at one time.
 
-    Kinds 0 to 8 are events of the model, 5 and 6 being kept for load reports and bandwidth
-    changes; at INTERVAL, the last of them, a `place` decision falls due. LINKS and NODES are not
-    events of the model but the two halves of what follows when none is left at the present time:
-    idle links start packages, then nodes start loads and batches or ask for a decision. An event
+    Kinds 0 to 11 are events of the model, 6 being kept for bandwidth changes; at INTERVAL a
+    `place` decision falls due. LINKS and NODES are not events of the model but the two halves of
+    what follows when none is left at the present time: idle links ask for an edge and start
+    packages, then nodes start loads and batches or ask for a decision. An event
     that a package creates for the present time precedes NODES, because its kind is smaller; that
     is how the heap itself says "events again, then decisions".
     """
@@ -24,10 +24,14 @@ class Kind(IntEnum):
     DELIVERED = 2
     ANSWERED = 3
     ARRIVAL = 4
+    REPORT = 5
     WINDOW_END = 7
     INTERVAL = 8
-    LINKS = 9
-    NODES = 10
+    FAILURE = 9
+    TIMEOUT = 10
+    FETCHED = 11
+    LINKS = 12
+    NODES = 13
 
 
 _AFTER_URGENT_AND_NORMAL = 2

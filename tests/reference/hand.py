@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tiergym.scenarios.instance import Instance, check_instance
+from tiergym.scenarios.instance import Coverage, Instance, check_instance
 from tiergym.scenarios.system import (
     EMPTY_STAGE,
     ENTRIES,
@@ -122,7 +122,7 @@ def hand_system(
 def hand_instance(
     system: System,
     arrival: Sequence[float],
-    origin: int = 0,
+    origin: int | Sequence[int] = 0,
     network: Sequence[int] | None = None,
     sample: Sequence[int] | None = None,
     deadline: Sequence[float] | None = None,
@@ -130,14 +130,15 @@ def hand_instance(
     jitter: Sequence[Sequence[float]] | None = None,
     window: float = 100.0,
     links: Sequence[HandLink] = (),
+    coverage: Coverage | None = None,
 ) -> Instance:
-    """Return the instance; all tasks arrive at ``origin``. ``links`` give the bandwidths."""
+    """Return the instance; tasks arrive at ``origin`` each, or all. ``links`` give bandwidths."""
     tasks = len(arrival)
     pieces = [piece for link in links for piece in link.pieces]
     instance = Instance(
         window=window,
         arrival=_floats(arrival),
-        origin=_ints([origin] * tasks),
+        origin=_ints([origin] * tasks if isinstance(origin, int) else origin),
         network=_ints([0] * tasks if network is None else network),
         sample=_ints([0] * tasks if sample is None else sample),
         deadline=_floats([np.inf] * tasks if deadline is None else deadline),
@@ -146,6 +147,7 @@ def hand_instance(
         piece_offset=_ints(np.cumsum([0, *(len(link.pieces) for link in links)]).tolist()),
         piece_start=_floats([start for start, _ in pieces]),
         piece_bandwidth=_floats([bandwidth for _, bandwidth in pieces]),
+        coverage=coverage,
     )
     check_instance(system, instance)
     return instance

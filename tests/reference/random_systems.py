@@ -285,17 +285,19 @@ def _payload(models: Models, group: int) -> float:
     return model.payload[model.entry(group % ENTRIES)]
 
 
-def random_system(numbers: Numbers, tree: Tree, models: Models) -> System:
+def random_system(numbers: Numbers, tree: Tree, models: Models, plain: bool = False) -> System:
+    """Draw a system; ``plain``: all stages are there, and links are in order of their sources."""
     nodes, networks = len(tree.tier), len(models.by_route)
     batch_max = [numbers.integer(1, 16) for _ in range(nodes)]
     stages = _stages(numbers, tree, models, batch_max)
-    _drop_some(numbers, tree, models, stages)
+    if not plain:
+        _drop_some(numbers, tree, models, stages)
     reserve = np.array([_reserve(tree, models, stages, node) for node in range(nodes)])
     room = [numbers.size() * numbers.integer(1, 6) for _ in range(nodes)]
     finite = numbers.rng.random(nodes) < (0.5 if numbers.chance(0.7) else 0.0)
     executors = numbers.integers(1, 3, nodes) if numbers.chance(0.6) else np.ones(nodes, int)
     idle_watts, more_watts = numbers.watts(nodes), numbers.watts(nodes)
-    source, target, uplink = _channels(numbers, tree)
+    source, target, uplink = _channels(numbers, tree, plain)
     links = len(source)
     of_network = [models.by_route[route] for route in models.route]
     groups = range(ENTRIES * networks)
@@ -345,12 +347,13 @@ def random_system(numbers: Numbers, tree: Tree, models: Models) -> System:
     )
 
 
-def _channels(numbers: Numbers, tree: Tree) -> tuple[list[int], list[int], list[int]]:
+def _channels(numbers: Numbers, tree: Tree, plain: bool) -> tuple[list[int], list[int], list[int]]:
     """Sources, targets and uplinks; links in random order, sometimes one that nobody uses."""
     sources = [node for node, parent in enumerate(tree.parent) if parent >= 0]
-    sources = [sources[at] for at in numbers.rng.permutation(len(sources))]
+    if not plain:
+        sources = [sources[at] for at in numbers.rng.permutation(len(sources))]
     uplink = [sources.index(n) if n in sources else -1 for n in range(len(tree.parent))]
-    if sources and numbers.chance(0.2):
+    if sources and not plain and numbers.chance(0.2):
         sources.append(sources[0])
     return sources, [tree.parent[source] for source in sources], uplink
 

@@ -6,12 +6,17 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+import simpy
+
 from tests.reference.clock import Kind
 
 WAIT, RUN, UPLOAD = "wait", "run", "upload"
+ATTACH, MOVE = "attach", "move"
 
 NO_ROUTE = -1
 """The route in force before the first `place` decision."""
+NO_EDGE = -1
+"""What a terminal is attached to before its first `attach` decision."""
 LOAD = -1
 """The group of a load job."""
 
@@ -36,6 +41,8 @@ class Task:
     ``finish`` is when its answer was at its origin, NaN for a refused or unfinished task, and
     ``left`` the same or when it was refused. ``exit_block`` and ``tier`` are -1 and ``correct``
     is NaN where no answer was given; ``correct`` is NaN also where the network has no exit table.
+    ``sent_to`` is the edge whose answer its terminal waits for, NO_EDGE for none, and
+    ``first_upload`` the group that it was in when it first left the terminal.
     """
 
     index: int
@@ -57,6 +64,8 @@ class Task:
     correct: float = math.nan
     refused: bool = False
     pre_uploaded: bool = False
+    sent_to: int = NO_EDGE
+    first_upload: int = -1
 
 
 @dataclass(eq=False)
@@ -64,6 +73,7 @@ class Batch:
     """Tasks that run together: seconds from ``start``, and the bytes kept beside payloads.
 
     A load job is one of the group LOAD, without tasks and bytes: parameters are held otherwise.
+    ``done`` is the event of its end.
     """
 
     group: int
@@ -72,6 +82,7 @@ class Batch:
     expected: float
     duration: float
     extra_bytes: float
+    done: simpy.Event
 
 
 @dataclass(eq=False)
@@ -79,7 +90,7 @@ class Node:
     """A machine: its queues by group, what each executor runs, the bytes it holds.
 
     ``told`` is (backlog seconds, time of telling) as the node above last told with an answer;
-    ``jobs`` is all that its executors have begun.
+    ``jobs`` is all that its executors have begun, ``busy_seconds`` what those took that are over.
     """
 
     index: int
@@ -90,6 +101,7 @@ class Node:
     batches: int = 0
     told: tuple[float, float] | None = None
     jobs: list[Batch] = field(default_factory=list)
+    busy_seconds: float = 0.0
 
     @property
     def idle(self) -> int:
@@ -106,15 +118,37 @@ class Node:
         """Whether any task is queued."""
         return any(self.queues)
 
+    def busy_until(self, now: float) -> float:
+        """Executor seconds that jobs took up to ``now`` (seconds), those under way included."""
+        seconds = self.busy_seconds
+        for job in self.executors:
+            if job is not None:
+                seconds += now - job.start
+        return seconds
+
 
 @dataclass(eq=False)
 class Link:
-    """A channel: who waits for it, and whether a package is on the wire."""
+    """A channel: who waits for it, who is on the wire, and the event of the wire's being free.
+
+    ``busy`` holds until that event.
+    """
 
     index: int
     waiting: deque[Task] = field(default_factory=deque)
     busy: bool = False
     packages: int = 0
+    wire: list[Task] = field(default_factory=list)
+    free: simpy.Event | None = None
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where a package goes: the node, the seconds of propagation, and when it begins to be sent."""
+
+    target: int
+    half_rtt: float
+    begins: float
 
 
 @dataclass(frozen=True)
@@ -194,6 +228,54 @@ class PlaceDecision:
         return self.view.time
 
 
+@dataclass(frozen=True)
+class Report:
+    """What an edge published at ``time`` (seconds), or is like now where reports are fresh.
+
+    ``utilisation`` is the share of its executors' time since its previous report that was spent on
+    batches, ``arrivals`` the tasks that came since then, ``backlog`` seconds, ``memory`` bytes.
+    """
+
+    time: float
+    utilisation: float
+    queue: int
+    backlog: float
+    memory: float
+    arrivals: int
+    attached: int
+
+
+@dataclass(frozen=True)
+class SelectView:
+    """What a selector is shown of one terminal: the time, ATTACH or MOVE, the legal edges, state.
+
+    By edge: ``reports`` that the terminal sees, the newest first; ``unanswered`` tasks of its own
+    that were sent there. ``waiting`` counts the tasks that wait for its uplink.
+    """
+
+    time: float
+    terminal: int
+    kind: str
+    legal: tuple[int, ...]
+    attached: int
+    reports: tuple[tuple[Report, ...], ...]
+    unanswered: tuple[int, ...]
+    waiting: int
+
+
+@dataclass(frozen=True)
+class SelectDecision:
+    """An `attach` or `move` decision: what was shown and the edge that was taken."""
+
+    view: SelectView
+    taken: int
+
+    @property
+    def time(self) -> float:
+        """Seconds."""
+        return self.view.time
+
+
 @dataclass
 class Totals:
     """Sums over the episode. Only charged tasks count in the first four.
@@ -218,7 +300,8 @@ class Totals:
 class Result:
     """A finished run. ``held`` is bytes by node, ``events`` (time, kind, index) as handled.
 
-    ``decisions`` are those at the claimed node, ``placements`` those of `place`.
+    ``decisions`` are those at the claimed node, ``placements`` those of `place`, ``selections``
+    those of `attach` and `move`.
     """
 
     tasks: list[Task]
@@ -228,3 +311,4 @@ class Result:
     end: float
     held: list[float]
     placements: list[PlaceDecision]
+    selections: list[SelectDecision]

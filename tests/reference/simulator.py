@@ -8,34 +8,36 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 
 import simpy
 
-from tests.reference.clock import Clock, Kind
+from tests.reference.clock import Kind
 from tests.reference.disciplines import choose
+from tests.reference.edge_events import EdgeEvents
+from tests.reference.happening import Happenings, Process
 from tests.reference.offers import Offers
+from tests.reference.packages import Packages
 from tests.reference.placing import Place, Placements
 from tests.reference.records import (
     LOAD,
+    NO_EDGE,
     RUN,
     WAIT,
     Action,
     Batch,
     Decision,
-    Link,
     Node,
     Result,
     Task,
-    Totals,
     View,
 )
+from tests.reference.selecting import Select, Selections
 from tests.reference.tables import Tables
 from tiergym.scenarios.instance import Instance
 from tiergym.scenarios.system import EMPTY_STAGE, NO_STAGE, System
 
 Decide = Callable[[View], Action]
-Process = Generator[simpy.Event, object, None]
 
 
 def simulate(
@@ -46,6 +48,7 @@ def simulate(
     sizes: Sequence[int] = (1, 2, 4, 8, 16),
     slots: Sequence[int] | None = None,
     place: Place | None = None,
+    select: Select | None = None,
 ) -> Result:
     """Run ``instance`` on ``system`` until its last charged task has left.
 
@@ -58,13 +61,16 @@ def simulate(
         slots: the group of each slot of the actions; all groups in order unless given.
         place: called with a `PlaceView` at the beginning of every interval; returns a legal route.
             None: the placed network's own route is in force throughout.
+        select: called with a `SelectView` at each `attach` and `move` decision; returns a legal
+            edge. None: a terminal attaches to the nearest edge and never moves.
     """
     slots = range(system.groups) if slots is None else slots
-    return _Simulation(system, instance, claimed, decide, sizes, slots, place).run()
+    offered = (list(sizes), list(slots))
+    return _Simulation(system, instance, claimed, decide, offered, place, select).run()
 
 
 class _Simulation:
-    """One run. Processes: arrivals, intervals, each package, each job, each answer under way."""
+    """One run. Processes: arrivals, intervals, reports, each failure, package, job, answer."""
 
     def __init__(
         self,
@@ -72,12 +78,15 @@ class _Simulation:
         instance: Instance,
         claimed: int | None,
         decide: Decide | None,
-        sizes: Sequence[int],
-        slots: Sequence[int],
+        offered: tuple[list[int], list[int]],
         place: Place | None,
+        select: Select | None,
     ) -> None:
         self.table = Tables(system, instance)
-        self.clock = Clock()
+        self.happenings = Happenings(
+            self.table.idle_watts,
+            {Kind.LINKS: lambda: self.packages.settle(), Kind.NODES: self._settle_nodes},
+        )
         self.claimed = claimed
         self.decide = decide
         self.tasks = [self.table.task(index) for index in range(instance.tasks)]
@@ -85,75 +94,58 @@ class _Simulation:
             Node(n, [deque() for _ in range(system.groups)], [None] * executors)
             for n, executors in enumerate(self.table.node_executors)
         ]
-        self.links = [Link(e) for e in range(system.links)]
-        self.offers = Offers(self.table, self.links, sizes, slots)
+        self._connect(system, instance, select)
+        self.offers = Offers(self.table, self.packages.links, *offered)
         self.placements = Placements(system, self.table, self.nodes, place)
         self.window = instance.window
         self.window_over = False
         self.wake = False
-        self.settling = {Kind.LINKS: False, Kind.NODES: False}
-        self.integrated_until = 0.0
-        self.in_system = 0
         self.to_leave = sum(task.charged for task in self.tasks)
-        self.all_left = self.clock.event()
-        self.totals = Totals()
+        self.all_left = self.happenings.clock.event()
         self.decisions: list[Decision] = []
-        self.events: list[tuple[float, Kind, int]] = []
+
+    def _connect(self, system: System, instance: Instance, select: Select | None) -> None:
+        table, nodes, coverage = self.table, self.nodes, instance.coverage
+        self.selections: Selections | None = None
+        self.edge_events: EdgeEvents | None = None
+        if system.selection is not None and coverage is not None:
+            self.selections = Selections(
+                system.selection, coverage, table, nodes, self.tasks, select
+            )
+        self.packages = Packages(
+            table, nodes, self.happenings, self.selections, self._enter, self._wake_if_claimed
+        )
+        if self.selections is not None and coverage is not None:
+            around = (table, nodes, self.packages, self.happenings)
+            self.edge_events = EdgeEvents(self.selections, coverage, *around, self._refuse)
 
     def run(self) -> Result:
         """Run to the end. SimPy raises if tasks are left and nothing would ever happen."""
-        self.clock.process(self._arrivals())
-        self.clock.process(self._window())
+        self.happenings.begin(self._arrivals())
+        self.happenings.begin(self._window())
         if self.placements.place is not None:
             self.placements.ask(0.0)
-            self.clock.process(self._intervals())
-        self.clock.run(until=self.all_left)
-        self.totals.batches = [node.batches for node in self.nodes]
-        self.totals.packages = [link.packages for link in self.links]
+            self.happenings.begin(self._intervals())
+        if self.edge_events is not None:
+            self.edge_events.begin()
+        self.happenings.clock.run(until=self.all_left)
+        totals = self.happenings.totals
+        totals.batches = [node.batches for node in self.nodes]
+        totals.packages = [link.packages for link in self.packages.links]
         loads = [[job for job in node.jobs if job.group == LOAD] for node in self.nodes]
-        self.totals.loads = [len(jobs) for jobs in loads]
+        totals.loads = [len(jobs) for jobs in loads]
         return Result(
             self.tasks,
-            self.totals,
+            totals,
             self.decisions,
-            self.events,
-            self.clock.now,
+            self.happenings.log,
+            self.happenings.now,
             [node.held for node in self.nodes],
             self.placements.decisions,
+            self.selections.decisions if self.selections is not None else [],
         )
 
-    # Events: whatever happens first moves the integrals to the present and asks for settling.
-
-    def _event(self, time: float, kind: Kind, index: int) -> simpy.Event:
-        event = self.clock.at(time, kind, index)
-        assert event.callbacks is not None
-        event.callbacks.append(lambda _: self._happens(kind, index))
-        return event
-
-    def _happens(self, kind: Kind, index: int) -> None:
-        now = self.clock.now
-        self.totals.task_seconds += self.in_system * (now - self.integrated_until)
-        self.totals.joules += self.table.idle_watts * (now - self.integrated_until)
-        self.integrated_until = now
-        self.events.append((now, kind, index))
-        self._settle_later()
-
-    def _settle_later(self) -> None:
-        for kind, settle in ((Kind.LINKS, self._settle_links), (Kind.NODES, self._settle_nodes)):
-            if not self.settling[kind]:
-                self.settling[kind] = True
-                event = self.clock.at(self.clock.now, kind, 0)
-                assert event.callbacks is not None
-                event.callbacks.append(settle)
-
-    def _settle_links(self, _: simpy.Event) -> None:
-        self.settling[Kind.LINKS] = False
-        for link in self.links:
-            if link.waiting and not link.busy:
-                self._start_package(link)
-
-    def _settle_nodes(self, _: simpy.Event) -> None:
-        self.settling[Kind.NODES] = False
+    def _settle_nodes(self) -> None:
         for node in self.nodes:
             if node.idle >= 0 and self.placements.must_load(node.index):
                 self._start_load(node)
@@ -161,20 +153,20 @@ class _Simulation:
                 self._start_batches(node)
             elif self.wake and self.offers.due(node):
                 self._ask(node)
-                self._settle_later()
+                self.happenings.settle_later()
                 return
 
     # Arrivals, the window and its intervals.
 
     def _arrivals(self) -> Process:
         for task in self.tasks:
-            yield self._event(task.arrival, Kind.ARRIVAL, task.index)
-            self.in_system += task.charged
+            yield self.happenings.at(task.arrival, Kind.ARRIVAL, task.index)
+            self.happenings.in_system += task.charged
             self.placements.arrive(task)
             self._enter(self.nodes[task.origin], task)
 
     def _window(self) -> Process:
-        yield self._event(self.window, Kind.WINDOW_END, 0)
+        yield self.happenings.at(self.window, Kind.WINDOW_END, 0)
         self.window_over = True
         if self.claimed is not None and self.nodes[self.claimed].idle >= 0:
             self.wake = True
@@ -183,41 +175,50 @@ class _Simulation:
         placing, k = self.placements.placing, 1
         assert placing is not None
         while k * placing.interval_seconds < self.window:
-            yield self._event(k * placing.interval_seconds, Kind.INTERVAL, 0)
-            self.placements.ask(self.clock.now)
+            yield self.happenings.at(k * placing.interval_seconds, Kind.INTERVAL, 0)
+            self.placements.ask(self.happenings.now)
             k += 1
 
     # Entering a node and leaving the system.
 
     def _enter(self, node: Node, task: Task) -> None:
         self._wake_if_claimed(node.index)
+        if self.edge_events is not None and not self.edge_events.receive(node, task):
+            return
         payload = self.table.payload[task.group]
         if node.held + payload > self.table.node_limit[node.index]:
-            task.refused = True
-            self._leave(task)
+            self._refuse(task)
             return
         node.held += payload
         row = self.table.stage_row[node.index][task.group]
         if row == NO_STAGE:
             raise ValueError(f"task {task.index}: node {node.index} cannot run {task.group}")
         if row == EMPTY_STAGE:
-            self._await_uplink(node, task)
+            self.packages.await_uplink(node, task)
             return
         task.sequence = node.enqueued
         node.enqueued += 1
         node.queues[task.group].append(task)
+        if self.edge_events is not None:
+            self.edge_events.want(node, task.network)
+
+    def _refuse(self, task: Task) -> None:
+        task.refused = True
+        self._leave(task)
 
     def _leave(self, task: Task) -> None:
-        task.left = self.clock.now
+        task.left = self.happenings.now
+        task.sent_to = NO_EDGE
         if not task.refused:
             task.finish = task.left
         self.placements.leave(task)
         if not task.charged:
             return
-        self.in_system -= 1
-        self.totals.refused += task.refused
-        self.totals.late += task.refused or task.left > task.deadline
-        self.totals.wrong += task.refused or task.correct == 0
+        totals = self.happenings.totals
+        self.happenings.in_system -= 1
+        totals.refused += task.refused
+        totals.late += task.refused or task.left > task.deadline
+        totals.wrong += task.refused or task.correct == 0
         self.to_leave -= 1
         if self.to_leave == 0:
             self.all_left.succeed()
@@ -225,40 +226,6 @@ class _Simulation:
     def _wake_if_claimed(self, node: int) -> None:
         if node == self.claimed:
             self.wake = True
-
-    # Links.
-
-    def _await_uplink(self, node: Node, task: Task) -> None:
-        self.links[self.table.node_uplink[node.index]].waiting.append(task)
-
-    def _start_package(self, link: Link) -> None:
-        package = [link.waiting.popleft()]
-        size = self.table.payload[package[0].group]
-        while link.waiting and self.table.link_packing[link.index]:
-            larger = size + self.table.payload[link.waiting[0].group]
-            if larger > self.table.link_package_max[link.index]:
-                break
-            size = larger
-            package.append(link.waiting.popleft())
-        link.busy = True
-        self.clock.process(self._package(link, package, size))
-
-    def _package(self, link: Link, package: list[Task], size: float) -> Process:
-        table, start = self.table, self.clock.now
-        source, target = table.link_source[link.index], table.link_target[link.index]
-        end = table.wire_end(link.index, start, size)
-        yield self._event(end, Kind.LINK_FREE, link.index)
-        link.busy = False
-        link.packages += 1
-        for task in package:
-            self.nodes[source].held -= table.payload[task.group]
-        self.totals.joules += table.link_joules(link.index, end - start, size)
-        self._wake_if_claimed(source)
-        half_rtt = table.link_half_rtt[link.index]
-        yield self._event(end + half_rtt, Kind.DELIVERED, link.index)
-        for task in package:
-            task.return_delay += half_rtt
-            self._enter(self.nodes[target], task)
 
     # Batches and loads.
 
@@ -275,11 +242,14 @@ class _Simulation:
             self._start_batch(node, group, count)
 
     def _startable(self, node: Node) -> list[int]:
-        ready = self.placements.ready
-        return [g for g, queue in enumerate(node.queues) if queue and ready(node.index, g)]
+        return [g for g, queue in enumerate(node.queues) if queue and self._ready(node.index, g)]
+
+    def _ready(self, node: int, group: int) -> bool:
+        fetched = self.selections is None or self.selections.ready(node, group)
+        return fetched and self.placements.ready(node, group)
 
     def _start_batch(self, node: Node, group: int, count: int) -> None:
-        table, now = self.table, self.clock.now
+        table, now = self.table, self.happenings.now
         tasks = [node.queues[group].popleft() for _ in range(count)]
         expected = table.seconds(node.index, group, count)
         duration = expected * table.jitter(node.index, node.batches)
@@ -288,25 +258,31 @@ class _Simulation:
         node.held += extra
         for task in tasks:
             task.first_start = now if math.isnan(task.first_start) else task.first_start
-        self._occupy(node, Batch(group, tasks, now, expected, duration, extra))
+        done = self._done(node, now + duration)
+        self._occupy(node, Batch(group, tasks, now, expected, duration, extra, done))
         self._wake_if_claimed(node.index)
 
     def _start_load(self, node: Node) -> None:
-        seconds = self.placements.begin_load(node.index)
-        self._occupy(node, Batch(LOAD, [], self.clock.now, seconds, seconds, 0.0))
+        seconds, now = self.placements.begin_load(node.index), self.happenings.now
+        done = self._done(node, now + seconds)
+        self._occupy(node, Batch(LOAD, [], now, seconds, seconds, 0.0, done))
+
+    def _done(self, node: Node, end: float) -> simpy.Event:
+        index = self.table.first_executor[node.index] + node.idle
+        return self.happenings.at(end, Kind.BATCH_DONE, index)
 
     def _occupy(self, node: Node, job: Batch) -> None:
         executor = node.idle
         node.executors[executor] = job
         node.jobs.append(job)
-        self.clock.process(self._job(node, executor, job))
+        self.happenings.begin(self._job(node, executor, job))
 
     def _job(self, node: Node, executor: int, job: Batch) -> Process:
-        index = self.table.first_executor[node.index] + executor
-        yield self._event(job.start + job.duration, Kind.BATCH_DONE, index)
+        yield job.done
         node.executors[executor] = None
+        node.busy_seconds += job.duration
         node.held -= job.extra_bytes
-        self.totals.joules += self.table.batch_joules(node.index, job.duration)
+        self.happenings.totals.joules += self.table.batch_joules(node.index, job.duration)
         self._wake_if_claimed(node.index)
         if job.group == LOAD:
             self.placements.end_load(node)
@@ -321,7 +297,7 @@ class _Simulation:
         payload = self.table.payload[task.group]
         task.group = self.table.next_group(node.index, task.group)
         node.held += self.table.payload[task.group] - payload
-        self._await_uplink(node, task)
+        self.packages.await_uplink(node, task)
 
     # Answers.
 
@@ -333,34 +309,21 @@ class _Simulation:
         if node.index == task.origin:
             self._leave(task)
         else:
-            self.clock.process(self._returning(node, task, self._backlog(node)))
+            self.happenings.begin(self._returning(node, task))
 
-    def _returning(self, node: Node, task: Task, backlog: float) -> Process:
-        told_at = self.clock.now
-        yield self._event(told_at + task.return_delay, Kind.ANSWERED, task.index)
-        if self.table.node_above(task.origin) == node.index:
+    def _returning(self, node: Node, task: Task) -> Process:
+        told_at = self.happenings.now
+        backlog = self.table.backlog(node, told_at)
+        yield self.happenings.at(told_at + task.return_delay, Kind.ANSWERED, task.index)
+        # Where terminals select edges, reports tell the backlog.
+        if self.selections is None and self.table.node_above(task.origin) == node.index:
             self.nodes[task.origin].told = (backlog, told_at)
         self._leave(task)
-
-    def _backlog(self, node: Node) -> float:
-        """Seconds until a node would be idle if nothing more came, shared by its executors."""
-        total = 0.0
-        batch_max = self.table.node_batch_max[node.index]
-        for group, queue in enumerate(node.queues):
-            full, rest = divmod(len(queue), batch_max)
-            if full:
-                total += full * self.table.seconds(node.index, group, batch_max)
-            if rest:
-                total += self.table.seconds(node.index, group, rest)
-        for batch in node.executors:
-            if batch is not None:
-                total += max(0.0, batch.start + batch.expected - self.clock.now)
-        return total / len(node.executors)
 
     # Decisions at the claimed node.
 
     def _ask(self, node: Node) -> None:
-        view = self.offers.view(node, self.clock.now, self.window_over)
+        view = self.offers.view(node, self.happenings.now, self.window_over)
         if self.decide is None:
             raise ValueError("a claimed node needs a decider")
         action = self.decide(view)
@@ -384,4 +347,4 @@ class _Simulation:
         youngest_first = [node.queues[group].pop() for _ in range(count)]
         for task in reversed(youngest_first):
             task.pre_uploaded = True
-            self._await_uplink(node, task)
+            self.packages.await_uplink(node, task)

@@ -132,6 +132,21 @@ class Tables:
         """Return the expected seconds of a batch of ``count`` tasks."""
         return self._seconds[self.stage_row[node][group]][count - 1]
 
+    def backlog(self, node: Node, now: float) -> float:
+        """Seconds until a node would be idle if nothing more came, shared by its executors."""
+        total = 0.0
+        batch_max = self.node_batch_max[node.index]
+        for group, queue in enumerate(node.queues):
+            full, rest = divmod(len(queue), batch_max)
+            if full:
+                total += full * self.seconds(node.index, group, batch_max)
+            if rest:
+                total += self.seconds(node.index, group, rest)
+        for batch in node.executors:
+            if batch is not None:
+                total += max(0.0, batch.start + batch.expected - now)
+        return total / len(node.executors)
+
     def jitter(self, node: int, started: int) -> float:
         """Return the multiplier of the batch that follows ``started`` others on the node."""
         row = self._jitter[node]
