@@ -10,9 +10,9 @@ import numpy as np
 
 from baselines.registry import make_policy
 from tests.bench.environments import record
+from tests.bench.simulator import engine_seconds
 from tests.reference.simulator import simulate as simulate_in_simpy
 from tiergym import load_scenario
-from tiergym.engine import Simulation
 
 ID = "tiergym/EdgeSelection-v0"
 POLICIES = ("random", "least-load", "two-stage-ar", "two-stage")
@@ -100,12 +100,7 @@ def rows_against_simpy() -> list[dict[str, Any]]:
         began = time.perf_counter()
         simulate_in_simpy(made.system, instance)
         simpy = time.perf_counter() - began
-        simulation = Simulation([made.system])
-        simulation.load(0, instance)
-        began = time.perf_counter()
-        simulation.run(0)
-        seconds = time.perf_counter() - began
-        events = int(simulation.head(0)["handled"])
+        seconds, events = engine_seconds(made, instance)
         found.append(
             {
                 "terminals": terminals,

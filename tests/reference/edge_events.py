@@ -89,8 +89,8 @@ class EdgeEvents:
         edge = self.selections.edge_of(node.index)
         if edge < 0:
             return True
-        self.selections.reports.desks[edge].came += 1
         if self.selections.up[edge]:
+            self.selections.reports.desks[edge].came += 1
             return True
         self._lose(node, task)
         return False

@@ -68,7 +68,7 @@ HEAD = _record(
     i8 at_node at_link at_queue at_executor at_history at_dirty at_alive at_past,
     i8 at_terminal at_unanswered at_edge at_report at_parameters,
     i8 at_task at_event at_jitter at_piece at_moment at_half_rtt at_failure,
-    i8 pieces moments failures moment turn reports attaches switches lost,
+    i8 pieces moments failures moment turn settling reports attaches switches lost,
     i8 due in_force interval place_due changes loads arrived past_arrived,
     f8 clock window last_decision elapsed,
     i8 window_over next_arrival events handled remaining in_system dirty_nodes dirty_links,

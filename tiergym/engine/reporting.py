@@ -26,7 +26,7 @@ def publish(w: World) -> None:
         if edge_at(w, e).down == 0:
             _publish(w, e)
     h.reports += 1
-    if h.events > 0 or h.next_arrival < h.tasks:
+    if h.events > 0 or h.next_arrival < h.tasks or h.dirty_links > 0 or h.dirty_nodes > 0:
         schedule(w, (h.reports + 1) * m.report_interval, REPORT, 0)
 
 

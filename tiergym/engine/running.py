@@ -66,13 +66,15 @@ def run(w: World) -> None:
         return
     while h.remaining > 0:
         time = peek(w)
-        if time == h.clock:
+        if time == h.clock and h.settling == 0:
             _handle(w, pop(w))
         elif h.place_due == 1:
             _ask(w, PLACE)
             return
         elif h.dirty_links > 0:
+            # A decision interrupts this: what is sent meanwhile leaves only when all have decided.
             kind = start_packages(w)
+            h.settling = 1 if kind != NONE else 0
             if kind != NONE:
                 _ask(w, kind)
                 return
