@@ -12,7 +12,7 @@ import gymnasium
 import numba
 import numpy as np
 
-from tests.bench import environments, placement, selection, simulator
+from tests.bench import environments, learning, placement, selection, simulator
 from tiergym.scenarios import load_split
 
 Row = dict[str, Any]
@@ -88,6 +88,8 @@ SECTIONS: dict[str, Callable[[], list[Row]]] = {
     "Decisions by number of networks": network_rows,
     "Placement, vector environment": placement.rows_by_rows,
     "Placement, engine beside SimPy": placement.rows_against_simpy,
+    "Learning, adapter beside DummyVecEnv": learning.rows_beside_dummy,
+    "Learning, by algorithm": learning.rows_by_algorithm,
     "Selection, vector environment": selection.rows_by_rows,
     "Selection, engine beside SimPy": selection.rows_against_simpy,
     "Selection, policies": selection.rows_of_policies,
