@@ -70,7 +70,7 @@ def rows_of_policies() -> list[dict[str, Any]]:
         given = {"scenario": scenario(8), "vectorization_mode": "vector_entry_point"}
         env: Any = gym.make_vec(ID, num_envs=rows, **given)
         for name in POLICIES:
-            policy = make_policy(name, env)
+            policy: Any = make_policy(name, env)
             if hasattr(policy, "seed"):
                 policy.seed(list(range(rows)))
             found.append({"rows": rows, "policy": name, **_costs(env, policy, rows, 400)})
