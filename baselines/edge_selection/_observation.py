@@ -61,8 +61,9 @@ class Rows(NamedTuple):
 
     @property
     def silent(self) -> Flags:
-        """bool[n, B]: edges that have reported before, but not for `SILENT_INTERVALS`."""
-        late = self.age[:, :, 0] > SILENT_INTERVALS * self.report_interval[:, None]
+        """bool[n, B]: edges that reported once, but not for `SILENT_INTERVALS` and a way."""
+        latest = SILENT_INTERVALS * self.report_interval[:, None] + self.rtt / 2.0
+        late = self.age[:, :, 0] > latest
         return self.known[:, :, 0] & late & (self.report_interval[:, None] > 0.0)
 
 

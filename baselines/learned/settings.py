@@ -22,7 +22,7 @@ _OWN = ("policy", "env", "policy_kwargs", "seed", "device", "verbose", "tensorbo
 _REFERENCES = {
     "tiergym/TaskScheduling-v0": "fcfs-batched+upload",
     "tiergym/ExitPlacement-v0": "exhaustive",
-    "tiergym/EdgeSelection-v0": "power-of-two",
+    "tiergym/EdgeSelection-v0": "power-of-two-stale",
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -111,3 +112,10 @@ def test_workers_that_import_the_command_do_not_import_hydra(module: str) -> Non
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("path", sorted((conf_dir() / "env").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_environment_has_what_the_commands_read(path: Path) -> None:
+    record = yaml.safe_load(path.read_text())
+    assert set(record) == {"id", "arguments"}
+    assert record["id"] in FOLDERS

@@ -96,9 +96,40 @@ def test_the_return_is_minus_the_cost_and_every_task_ends_once(name: str) -> Non
         assert np.isfinite(log.finish[log.charged]).all()
         assert (log.refused[log.charged] ^ (log.exit_block[log.charged] >= 0)).all()
         head = env._episodes.rows.simulation.head(0)
-        assert head["attaches"] + head["decisions"] >= head["switches"]
+        assert head["switches"] <= head["decisions"]
+        assert 1 <= head["attaches"] <= head["decisions"]
         unanswered = env._episodes.rows.simulation.view(0, "unanswered")["value"]
         assert unanswered.tolist() == [0] * len(unanswered)
+
+
+@pytest.mark.parametrize("name", ["small", "mobile", "failing"])
+def test_a_redrawn_clock_never_goes_back(name: str) -> None:
+    """Also while packages wait for a connection, and with fewer failures than before."""
+    full = small_selection.ALL[name]()
+    full["selection"] = {**full["selection"], "reconnect_seconds": 0.3}
+    env, rng = gym.make(ID, scenario=full).unwrapped, np.random.default_rng(0)
+    for seed in range(4):
+        observation, _ = env.reset(seed=seed)
+        over = False
+        while not over:
+            snapshot = env.snapshot()  # type: ignore[attr-defined]
+            env.restore(snapshot, future=rng)  # type: ignore[attr-defined]
+            simulation = env._episodes.rows.simulation  # type: ignore[attr-defined]
+            head = simulation.head(0)
+            events = simulation.view(0, "event")["time"][: int(head["events"])]
+            assert (events >= head["clock"]).all()
+            env.restore(snapshot)  # type: ignore[attr-defined]
+            action = int(rng.choice(np.flatnonzero(observation["action_mask"])))
+            observation, reward, over, _, info = env.step(action)
+            assert info["elapsed"] >= 0.0
+            assert float(reward) <= 0.0
+
+
+def test_reports_that_would_be_gone_are_refused_at_once() -> None:
+    full = small_selection.small()
+    full["selection"]["report_interval"] = 1e-4
+    with pytest.raises(InvalidInput, match="report_interval"):
+        gym.make(ID, scenario=full).reset(seed=0)
 
 
 def test_some_episode_loses_tasks_and_uploads_them_again() -> None:

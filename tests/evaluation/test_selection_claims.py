@@ -11,6 +11,7 @@ from tiergym.evaluation.scenes import Scene
 from tiergym.evaluation.selection_claims import selection_claims, swept
 from tiergym.evaluation.verdicts import NOT, PARTLY, REPRODUCED, Claim
 
+INTERVALS = {"interval-0.1": 0.1, "interval-5": 5.0, "interval-long": 9.0}
 TYPICAL = {"random": 8.0, "round-robin": 6.0, "two-stage-last": 4.0, "stage-one": 4.0}
 
 
@@ -21,7 +22,7 @@ def judged(
     typical = {**TYPICAL, "two-stage": two_stage, "least-load": 4.0}
     places = [scene("dense-0.50", report_interval=1.0), scene("calm-0.50", report_interval=1.0)]
     changed = [
-        scene(f"dense-0.50@{name}", "dense-0.50", name, report_interval=9.0)
+        scene(f"dense-0.50@{name}", "dense-0.50", name, report_interval=INTERVALS[name])
         for name in herding or {}
     ]
     own = suite(tuple(typical), environment="tiergym/EdgeSelection-v0", reference="random")
@@ -63,6 +64,12 @@ def test_herding_begins_where_least_load_loses_to_random() -> None:
     ]
     told = claims[2].sentences
     assert told == (
-        "In dense-0.50, least-load beats random with reports every 0.1, 1 s, and loses to it "
-        "every 5 s.",
+        "In dense-0.50, least-load beats random with reports every 0.1, 1 s, "
+        "loses to it every 5 s.",
     )
+
+
+def test_intervals_that_decide_nothing_are_not_told_as_a_win() -> None:
+    claims, _ = judged(3.0, {"interval-0.1": 2.0, "interval-long": 8.0})
+    (told,) = claims[2].sentences
+    assert told.endswith("every 0.1, 1 s, cannot be told from it every 9 s.")

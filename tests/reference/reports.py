@@ -67,9 +67,9 @@ class Reports:
         busy = len(executors) - executors.count(None)
         return [self._report(edge, now, busy / len(executors), 0)]
 
-    def silent(self, newest: Report, now: float) -> bool:
+    def silent(self, newest: Report, half_rtt: float, now: float) -> bool:
         """Whether an edge whose newest report that is seen is this one has fallen silent."""
-        return self.interval > 0 and now - newest.time > 3 * self.interval
+        return self.interval > 0 and now - newest.time > 3 * self.interval + half_rtt
 
     def _report(self, edge: int, now: float, utilisation: float, arrivals: int) -> Report:
         node = self.edges[edge]

@@ -124,7 +124,7 @@ class Selections:
             return False
         newest = seen[0]
         marked = newest.utilisation >= self.selection.overload_mark
-        return marked or self.reports.silent(newest, now)
+        return marked or self.reports.silent(newest, self.half_rtt(terminal, edge, now), now)
 
     def _choice(self, kind: str, terminal: int, now: float, waiting: int) -> int:
         in_range = self._in_range(terminal, now)

@@ -83,7 +83,7 @@ NODE = _record(
 LINK = _record(
     """i8 busy waiting_first waiting_last waiting wire_first wire_tasks flight_first flight_last,
     i8 wire_piece seen_piece past_piece dirty packages tasks,
-    f8 waiting_bytes wire_bytes wire_start bytes busy_seconds"""
+    f8 waiting_bytes wire_bytes wire_start wire_from bytes busy_seconds"""
 )
 QUEUE = _record(
     "i8 next_group first last length, f8 arrival_sum first_arrival first_deadline last_deadline"

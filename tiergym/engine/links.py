@@ -62,6 +62,7 @@ def _start_package(w: World, e: int) -> None:
     link.busy = 1
     link.wire_bytes = size
     link.wire_start = head(w).clock
+    link.wire_from = start
     link.waiting_bytes = link.waiting_bytes - size if link.waiting > 0 else 0.0
     schedule(w, wire_end(w, e, start, size), LINK_FREE, e)
 

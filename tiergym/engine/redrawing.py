@@ -119,21 +119,19 @@ def _move(simulation: Simulation, row: int, old: Bytes, future: Instance, arrive
     sample = row_view(new, "task")["sample"][:arrived].copy()
     row_view(new, "task")[:arrived] = row_view(old, "task")[:arrived]
     row_view(new, "task")["sample"][:arrived] = sample
-    events = int(before["events"])
-    row_view(new, "event")[:events] = row_view(old, "event")[:events]
-    _schedule_failures(new)
+    _copy_agenda(new, row_view(old, "event")[: int(before["events"])])
 
 
-def _schedule_failures(row: Bytes) -> None:
-    """Replace the failures on the agenda by those of the new future that are yet to change."""
+def _copy_agenda(row: Bytes, agenda: NDArray[Any]) -> None:
+    """The old agenda, its failures replaced by those of the new future that are yet to change."""
     head, event = row_view(row, "head"), row_view(row, "event")
-    now, count = float(head["clock"][0]), int(head["events"][0])
-    kept = event[:count][event["key"][:count] >> KIND_SHIFT != FAILURE]
+    now = float(head["clock"][0])
+    kept = agenda[agenda["key"] >> KIND_SHIFT != FAILURE]
     failure = row_view(row, "failure")
     times = np.stack([failure["start"], failure["end"]], axis=1).ravel()
     ahead = np.flatnonzero(times > now)
     total = len(kept) + len(ahead)
-    event[: len(kept)] = kept.copy()
+    event[: len(kept)] = kept
     event["time"][len(kept) : total] = times[ahead]
     event["key"][len(kept) : total] = (FAILURE << KIND_SHIFT) | ahead
     head["events"] = total
@@ -185,4 +183,4 @@ def _retime_links(rows: Bytes, base: int, models: Bytes) -> None:
         key = event_at(w, k).key
         if key >> KIND_SHIFT == LINK_FREE:
             e = key & INDEX_MASK
-            event_at(w, k).time = wire_end(w, e, link_at(w, e).wire_start, link_at(w, e).wire_bytes)
+            event_at(w, k).time = wire_end(w, e, link_at(w, e).wire_from, link_at(w, e).wire_bytes)

@@ -34,7 +34,7 @@ from tiergym.engine.views import (
 )
 
 SILENT_INTERVALS = 3
-"""A report older than so many intervals makes an edge count as overloaded."""
+"""A report older than so many intervals and its way makes an edge count as overloaded."""
 
 
 @compiled
@@ -116,8 +116,8 @@ def overloaded(w: World, k: int, e: int) -> bool:
     if back == NONE:
         return False
     report = kept_report(w, e, back)
-    age = head(w).clock - report.time
-    return report.utilisation >= m.overload_mark or age > SILENT_INTERVALS * m.report_interval
+    age, latest = head(w).clock - report.time, SILENT_INTERVALS * m.report_interval
+    return report.utilisation >= m.overload_mark or age > latest + half_rtt(w, k, e)
 
 
 @compiled

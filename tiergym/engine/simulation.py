@@ -185,7 +185,7 @@ class Simulation:
     def check(self, instance: Instance, system: int = 0) -> None:
         """Raise `InvalidInput` unless every task of ``instance`` can be served by ``system``."""
         check_instance(self.systems[system], instance)
-        _check_reports(self.systems[system], instance)
+        check_reports(self.systems[system], instance)
         lost = ~self._servable[system][instance.origin, instance.network]
         if lost.any():
             at = int(np.flatnonzero(lost)[0])
@@ -353,8 +353,12 @@ class Simulation:
         return status
 
 
-def _check_reports(system: System, instance: Instance) -> None:
-    """Refuse round trips so long that some of the `H` reports that are observed would be gone."""
+def check_reports(system: System, instance: Instance) -> None:
+    """Refuse round trips so long that some of the reports that are observed would be gone.
+
+    Raises:
+        InvalidInput: naming ``report_interval``.
+    """
     if system.selection is None or instance.coverage is None:
         return
     half, interval = instance.coverage.half_rtt, system.selection.report_interval

@@ -13,6 +13,7 @@ from tiergym.engine import Simulation, TaskLog
 from tiergym.engine import Snapshot as RowSnapshot
 from tiergym.engine.metrics import metrics_of
 from tiergym.engine.redrawing import redraw
+from tiergym.engine.simulation import check_reports
 from tiergym.errors import InvalidInput
 from tiergym.scenarios import (
     Instance,
@@ -77,6 +78,7 @@ class Rows:
         index = self._scenario_index(options.get("scenario"), np_random, given is not None)
         if given is None:
             instance = self.scenarios[index].draw(np_random)
+            check_reports(self.scenarios[index].system, instance)
         elif isinstance(given, Instance):
             instance = given
             self.simulation.check(instance, index)

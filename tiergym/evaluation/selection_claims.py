@@ -26,7 +26,7 @@ WITHOUT = ("two-stage-last", "stage-one")
 """The same with the last report in place of a forecast, and the first stage alone."""
 SWEPT = ("least-load", "power-of-two-stale", "random")
 INTERVAL = "interval-"
-"""Ablations that change the report interval are named ``interval-SECONDS``."""
+"""How ablations that change the report interval are called; the interval is the scene's own."""
 
 
 def selection_claims(results: Results) -> list[Claim]:
@@ -131,10 +131,17 @@ def _herding(results: Results, base: str) -> tuple[list[str], list[Evidence]] | 
     ]
     worse = [seconds for seconds, ratio in ratios.items() if ratio.above_one]
     better = [seconds for seconds, ratio in ratios.items() if ratio.below_one]
-    told = f"In {base}, least-load beats random "
-    told += f"with reports every {_seconds(better)} s" if better else "at no report interval"
-    told += f", and loses to it every {_seconds(worse)} s." if worse else ", and never loses to it."
-    return [told], evidence
+    unsure = [seconds for seconds in ratios if seconds not in (*worse, *better)]
+    told = [
+        f"{words} every {_seconds(own)} s"
+        for words, own in (
+            ("beats random with reports", better),
+            ("loses to it", worse),
+            ("cannot be told from it", unsure),
+        )
+        if own
+    ]
+    return [f"In {base}, least-load {', '.join(told)}."], evidence
 
 
 def _seconds(values: Sequence[float]) -> str:
@@ -151,6 +158,4 @@ def swept(results: Results, base: str) -> list[Scene]:
 
 def interval_of(scene: Scene) -> float:
     """Seconds between reports in a scene."""
-    if scene.ablation:
-        return float(scene.ablation.removeprefix(INTERVAL))
     return float(scene.facts["report_interval"])

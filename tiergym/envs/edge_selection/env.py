@@ -18,11 +18,12 @@ class EdgeSelectionEnv(Described, EpisodesEnv):
     to be sent): stage 0, `attach`, when the terminal is attached to nobody, when its edge is out of
     range, and again every `attach_every` seconds (or at every upload); stage 1, `move`, when the
     newest report of its edge says a utilisation of at least `overload_mark`, or when it has been
-    silent for three report intervals, at most once in `hold_seconds`. Edges publish their load
-    every `report_interval` seconds; a report reaches a terminal half a round trip later. Nothing
-    else of an edge is known. The first package to another edge waits `reconnect_seconds`, and an
-    edge that lacks a network's parameters fetches them from the cloud. An edge may fail: what was
-    there is lost, and uploaded again `timeout_seconds` later; then the terminal attaches anew.
+    silent for three report intervals and the way of a report, at most once in `hold_seconds`.
+    Edges publish their load every `report_interval` seconds; a report reaches a terminal half a
+    round trip later. Nothing else of an edge is known. The first package to another edge waits
+    `reconnect_seconds`, and an edge that lacks a network's parameters fetches them from the cloud.
+    An edge may fail: what was there is lost, and uploaded again `timeout_seconds` later; then the
+    terminal attaches anew.
 
     ## Action Space
     `Discrete(B)`, B = `max_edges`: the edge that the terminal is attached to from now on; at stage
@@ -31,7 +32,8 @@ class EdgeSelectionEnv(Described, EpisodesEnv):
 
     ## Observation Space
     A `Dict` of one-dimensional float32 arrays and the mask; tables are flattened row by row; values
-    are clipped to the bounds. 100 s stands for never. Rows of edges that do not exist are zero.
+    are clipped to the bounds. 100 s stands for never. Rows of edges that do not exist are zero, but
+    for the ages of their reports.
 
     | field | width | meaning (unit) |
     | --- | --- | --- |
@@ -46,7 +48,8 @@ class EdgeSelectionEnv(Described, EpisodesEnv):
 
     A report: utilisation since the one before, tasks queued, expected work queued and running over
     the executors (s), memory held (MB), arrivals a second, terminals attached, age (s); zeros and
-    an age of 100 where there is none. With `report_interval` 0 there is one, of this moment.
+    an age of 100 where there is none (one that is older than 99 s says 99). With `report_interval`
+    0 there is one, of this moment.
 
     Of an edge: in range (0 or 1), round trip (s), attached to it (0 or 1), seconds there of the
     network of the oldest waiting task, alone and a task in the best batch, executors, own tasks

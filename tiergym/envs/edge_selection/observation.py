@@ -36,6 +36,8 @@ from tiergym.scenarios import Scenario
 
 AGE_BOUND = 100.0
 """Seconds that stand for never."""
+OLDEST = 99.0
+"""Seconds that older reports are told to be, so that they differ from none."""
 SHARE_BOUND = 2.0
 REPORT, EDGE, TERMINAL = 7, 7, 8
 """Widths of a report, of an edge's row and of the terminal's."""
@@ -145,7 +147,7 @@ def _write_report(w: World, out: Any, at: int, e: int, back: int) -> None:
     out[at + 3] = _bounded(report.memory / 1e6, AMOUNT_BOUND)
     out[at + 4] = _bounded(report.arrivals / report.span, AMOUNT_BOUND)
     out[at + 5] = _bounded(report.attached, COUNT_BOUND)
-    out[at + 6] = _bounded(head(w).clock - report.time, AGE_BOUND)
+    out[at + 6] = _bounded(head(w).clock - report.time, OLDEST)
 
 
 @compiled

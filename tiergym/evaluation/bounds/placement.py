@@ -93,6 +93,8 @@ def interval_bounds(system: System, instance: Instance) -> Floats:
     """
     placing = _checked(system)
     own = np.flatnonzero(instance.charged)
+    if (instance.network[own] != placing.network).any():
+        raise InvalidInput("instance.network", "others", "the placed network for charged tasks")
     tasks = _Tasks(
         instance.arrival[own],
         instance.deadline[own],
@@ -154,7 +156,8 @@ def _costs(system: System, tasks: _Tasks, way: _Way, wires: list[Wire], interval
     cost = system.cost
     ready, finish = _alone(system, tasks, way, wires)
     delay = finish - tasks.arrival
-    wrong, late = 1.0 - way.right, (finish > tasks.deadline).astype(np.float64)
+    # The engine adds in another order, so a deadline met to rounding is met.
+    wrong, late = 1.0 - way.right, (finish > tasks.deadline * (1.0 + 1e-9)).astype(np.float64)
     extra = cost.error_weight * wrong + cost.late_weight * late
     if np.isfinite(system.node_memory).any():
         # A refused task is charged this instead; then nothing is known of how many go on.
